@@ -1,0 +1,2 @@
+//! pg_mandant
+::pgrx::pg_module_magic!(name, version);
