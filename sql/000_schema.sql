@@ -1,0 +1,39 @@
+-- The CRM's ground: tables and functions in `crm`, what reporting tools read in `report`.
+-- Everything in both belongs to crm_owner, who cannot log in and obeys row security like anybody
+-- else: a function that runs as crm_owner still sees only the rows of whoever called it.
+-- The files run in the order of their names, in one transaction, after the extension.
+
+do $$
+begin
+    -- roles outlive databases: a second database of the cluster finds this one there
+    if not exists (select from pg_roles where rolname = 'crm_owner') then
+        create role crm_owner nologin;
+    end if;
+end
+$$;
+
+grant mandant_user to crm_owner;  -- what any caller may use, the CRM's functions may use
+
+create schema crm authorization crm_owner;
+create schema report authorization crm_owner;
+
+comment on schema crm is 'The CRM: customers, products and the documents of sales, by tenant.';
+comment on schema report is 'Views for reporting tools; each shows the tenants you have selected.';
+
+revoke all on schema crm, report from public;
+grant usage on schema crm, report to mandant_user;
+
+create table crm.installation (
+    checksum text not null,
+    installed_at timestamptz not null default now()
+);
+
+create unique index installation_one_row on crm.installation ((true));
+
+comment on table crm.installation is
+    'What this database was installed from; one row, written by the installer.';
+comment on column crm.installation.checksum is
+    'SHA-256 of the extension and of sql/, so that new code never runs on old tables.';
+
+alter table crm.installation owner to crm_owner;
+revoke all on crm.installation from public;

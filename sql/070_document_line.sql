@@ -1,0 +1,106 @@
+-- The lines of a document, and the tax that follows from them. Amounts belong to all lines of a
+-- document together, so lines are written by create_document and change_document only; users
+-- read them. They leave with their draft, and stay with their posted document.
+
+create table crm.document_line (
+    tenant_id int not null default mandant.current_tenant(),
+    document_id uuid not null,
+    position int not null,
+    product_id uuid,
+    description text not null,
+    quantity numeric not null,
+    unit text,
+    unit_price numeric not null,
+    tax_rate numeric not null,
+    net numeric not null,
+    constraint document_line_pkey primary key (tenant_id, document_id, position),
+    constraint document_line_tenant_fkey foreign key (tenant_id)
+        references mandant_internal.tenant (id) on delete restrict,
+    constraint document_line_document_fkey foreign key (tenant_id, document_id)
+        references crm.document (tenant_id, id) on delete cascade,
+    constraint document_line_product_fkey foreign key (tenant_id, product_id)
+        references crm.product (tenant_id, id) on delete restrict,
+    constraint document_line_position_in_range check (position > 0),
+    constraint document_line_description_is_filled check (description ~ '\S'),
+    -- NaN is above every number, so an upper bound keeps it out as well
+    constraint document_line_quantity_in_range check (quantity <> 0 and abs(quantity) < 1e12),
+    constraint document_line_unit_price_in_range check (abs(unit_price) < 1e12),
+    constraint document_line_tax_rate_is_percent check (tax_rate between 0 and 100)
+);
+
+create index document_line_product on crm.document_line (tenant_id, product_id);
+
+comment on table crm.document_line is 'The lines of a document.';
+comment on column crm.document_line.quantity is 'Negative in a line that takes something back.';
+comment on column crm.document_line.unit_price is
+    'Net price of one unit, in the document''s currency; negative in a line with a deduction.';
+comment on column crm.document_line.tax_rate is 'Percent: 19 stands for 19 %.';
+comment on column crm.document_line.net is
+    'Quantity times unit price, rounded half away from zero to the currency''s minor unit.';
+
+select mandant.protect('crm.document_line', object => 'document');
+
+alter table crm.document_line owner to crm_owner;
+revoke all on crm.document_line from public;
+grant select on crm.document_line to mandant_user;
+
+create view crm.document_tax with (security_invoker = true) as
+select
+    d.tenant_id,
+    d.id as document_id,
+    l.tax_rate,
+    sum(l.net) as net,
+    round(sum(l.net) * l.tax_rate / 100, c.minor_unit) as tax
+from crm.document as d
+join crm.currency as c on c.code = d.currency
+join crm.document_line as l on l.tenant_id = d.tenant_id and l.document_id = d.id
+group by d.tenant_id, d.id, l.tax_rate, c.minor_unit;
+
+comment on view crm.document_tax is
+    'Net and tax of a document per tax rate, rounded half away from zero once per rate.';
+comment on column crm.document_tax.tax_rate is 'Percent: 19 stands for 19 %.';
+comment on column crm.document_tax.net is 'Sum of the lines with this rate.';
+comment on column crm.document_tax.tax is
+    'The rate on that sum, rounded to the minor unit of the document''s currency.';
+
+alter view crm.document_tax owner to crm_owner;
+revoke all on crm.document_tax from public;
+grant select on crm.document_tax to mandant_user;
+
+create function crm.keep_posted_line() returns trigger
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    document crm.document;
+begin
+    -- no row: the document is being deleted, which only a draft can be, and takes its lines along
+    select d.* into document
+    from crm.document as d
+    where d.tenant_id in (old.tenant_id, new.tenant_id)
+        and d.id in (old.document_id, new.document_id)
+        and d.status <> 'draft';
+    if found then
+        raise exception '% % is posted, cannot change', document.kind, document.number
+            using errcode = 'restrict_violation',
+                hint = 'Post a counter-document, such as a credit note for an invoice.';
+    end if;
+    return coalesce(new, old);
+end
+$$;
+
+comment on function crm.keep_posted_line() is
+    'Trigger: refuses (23001) to add, change or remove a line of a posted document.';
+
+alter function crm.keep_posted_line() owner to crm_owner;
+revoke all on function crm.keep_posted_line() from public;
+
+create trigger document_line_keep_posted before insert or update or delete on crm.document_line
+    for each row execute function crm.keep_posted_line();
+create trigger document_line_keep_table before truncate on crm.document_line
+    for each statement execute function crm.keep_table();
+
+comment on trigger document_line_keep_posted on crm.document_line is
+    'The lines of a posted document stay as they are.';
+comment on trigger document_line_keep_table on crm.document_line is
+    'The lines of a posted document stay.';

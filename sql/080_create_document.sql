@@ -1,0 +1,267 @@
+-- How a draft comes about and changes. The tenant is the customer's, never the selection's: who
+-- works in two companies cannot put a document into the wrong one. What is not said follows the
+-- product (price, tax rate), the customer (currency), the tenant (currency, date).
+
+create function crm.write_lines(document crm.document, lines jsonb) returns crm.document
+    language plpgsql volatile
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+declare
+    minor_unit int;
+    stranger text;
+    item record;
+    product crm.product;
+begin
+    if jsonb_typeof(lines) is distinct from 'array'
+        or jsonb_path_exists(lines, 'strict $[*] ? (@.type() != "object")')
+    then
+        raise exception 'lines must be an array of objects'
+            using errcode = 'invalid_parameter_value',
+                hint = 'Write [{"product": "...", "quantity": 1}].';
+    end if;
+
+    select key into stranger
+    from jsonb_array_elements(lines) as line, jsonb_object_keys(line) as key
+    where key not in
+        ('product_id', 'product', 'description', 'quantity', 'unit', 'unit_price', 'tax_rate')
+    limit 1;
+    if found then
+        raise exception 'a line has no field "%"', stranger
+            using errcode = 'invalid_parameter_value',
+                hint = 'The fields are product_id or product (its code), description, quantity,'
+                    ' unit, unit_price and tax_rate.';
+    end if;
+
+    select c.minor_unit into minor_unit from crm.currency as c where c.code = document.currency;
+
+    delete from crm.document_line as l
+    where l.tenant_id = document.tenant_id and l.document_id = document.id;
+
+    for item in
+        select line.*
+        from rows from (
+            jsonb_to_recordset(lines) as (
+                product_id uuid, product text, description text, quantity numeric, unit text,
+                unit_price numeric, tax_rate numeric
+            )
+        ) with ordinality as line (
+            product_id, product, description, quantity, unit, unit_price, tax_rate, position
+        )
+    loop
+        product := null;
+        if item.product_id is not null or item.product is not null then
+            select p.* into product
+            from crm.product as p
+            where p.tenant_id = document.tenant_id
+                and p.id = coalesce(item.product_id, p.id)
+                and p.code = coalesce(item.product, p.code);
+            if not found then
+                raise exception 'line %: no such product "%"',
+                    item.position, coalesce(item.product, item.product_id::text)
+                    using errcode = 'no_data_found',
+                        hint = 'Look for it in crm.product, among those of the customer''s tenant.';
+            elsif not product.active then
+                raise exception 'line %: product "%" is no longer sold', item.position, product.code
+                    using errcode = 'invalid_parameter_value',
+                        hint = 'Choose another product, or set active on this one.';
+            elsif item.unit_price is null and product.currency <> document.currency then
+                raise exception 'line %: product "%" has its price in %, the document is in %',
+                    item.position, product.code, product.currency, document.currency
+                    using errcode = 'invalid_parameter_value',
+                        hint = format('Give the line a unit_price in %s.', document.currency);
+            end if;
+        end if;
+
+        item.unit_price := coalesce(item.unit_price, product.unit_price);
+        insert into crm.document_line (
+            tenant_id, document_id, position, product_id, description, quantity, unit,
+            unit_price, tax_rate, net
+        ) values (
+            document.tenant_id, document.id, item.position, product.id,
+            coalesce(item.description, product.name), item.quantity,
+            coalesce(item.unit, product.unit), item.unit_price,
+            coalesce(item.tax_rate, product.tax_rate),
+            round(item.quantity * item.unit_price, minor_unit)
+        );
+    end loop;
+
+    return crm.total_document(document);
+exception
+    when not_null_violation or check_violation or invalid_text_representation
+        or numeric_value_out_of_range
+    then
+        raise exception 'lines: %', sqlerrm
+            using errcode = 'invalid_parameter_value',
+                hint = 'Without a product a line needs description, quantity, unit_price and'
+                    ' tax_rate (percent); with one, quantity. Numbers are decimals, as in 1234.50.';
+end
+$$;
+
+comment on function crm.write_lines(crm.document, jsonb) is
+    'Replaces the lines of a draft that the caller has locked, and its amounts.';
+
+create function crm.total_document(document crm.document) returns crm.document
+    language sql volatile
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+    update crm.document as d
+    set (net, tax) = (
+        select coalesce(sum(t.net), 0), coalesce(sum(t.tax), 0)
+        from crm.document_tax as t
+        where t.tenant_id = d.tenant_id and t.document_id = d.id
+    )
+    where d.tenant_id = document.tenant_id and d.id = document.id
+    returning d.*
+$$;
+
+comment on function crm.total_document(crm.document) is
+    'Sums up the lines of a draft that the caller has locked.';
+
+create function crm.lock_draft(document_id uuid, action text) returns crm.document
+    language plpgsql volatile
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+declare
+    document crm.document;
+begin
+    select d.* into document from crm.document as d where d.id = document_id;
+    if found then
+        perform mandant_internal.require(document.kind, action, document.tenant_id);
+        select d.* into document
+        from crm.document as d
+        where d.tenant_id = document.tenant_id and d.id = document_id
+        for update;
+    end if;
+    if not found then
+        raise exception 'no such document %', document_id
+            using errcode = 'no_data_found',
+                hint = 'Look for it in crm.document, with its tenant selected.';
+    end if;
+    if document.status <> 'draft' then
+        raise exception '% % is posted, cannot change', document.kind, document.number
+            using errcode = 'restrict_violation',
+                hint = 'Post a counter-document, such as a credit note for an invoice.';
+    end if;
+    return document;
+end
+$$;
+
+comment on function crm.lock_draft(uuid, text) is
+    'Locks a draft, or refuses: not there (P0002), not allowed (42501), posted (23001).';
+
+create function crm.create_document(
+    customer_id uuid,
+    kind text,
+    lines jsonb default '[]',
+    document_date date default null,
+    reference text default null,
+    currency text default null,
+    owner_id uuid default null
+) returns crm.document
+    language plpgsql volatile
+    security definer -- writes amounts, which users may not; row security still sees the caller
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+declare
+    customer crm.customer;
+    tenant mandant.tenant;
+    document_kind crm.document_kind;
+    document crm.document;
+begin
+    select c.* into customer from crm.customer as c where c.id = create_document.customer_id;
+    if not found then
+        raise exception 'no such customer %', customer_id
+            using errcode = 'no_data_found',
+                hint = 'Look for it in crm.customer, with its tenant selected.';
+    end if;
+
+    select k.* into document_kind from crm.document_kind as k where k.code = create_document.kind;
+    if not found then
+        raise exception 'no document kind "%"', kind
+            using errcode = 'invalid_parameter_value',
+                hint = 'The kinds are the codes in crm.document_kind.';
+    end if;
+    perform mandant_internal.require(kind, 'create', customer.tenant_id);
+    if customer.state = 'blocked' and not document_kind.for_blocked_customer then
+        raise exception 'customer "%" is blocked', customer.name
+            using errcode = 'invalid_parameter_value',
+                hint = 'Set the customer''s state to active first.';
+    end if;
+
+    select t.* into tenant from mandant.tenant as t where t.id = customer.tenant_id;
+    currency := coalesce(currency, customer.currency, tenant.currency);
+    if not exists (select from crm.currency as c where c.code = create_document.currency) then
+        raise exception 'no currency "%"', currency
+            using errcode = 'invalid_parameter_value',
+                hint = 'The currencies are the codes in crm.currency, such as EUR.';
+    end if;
+
+    insert into crm.document (
+        tenant_id, kind, customer_id, owner_id, document_date, reference, currency
+    ) values (
+        customer.tenant_id, kind, customer.id, coalesce(owner_id, mandant_internal.me()),
+        coalesce(document_date, (now() at time zone tenant.timezone)::date),
+        nullif(reference, ''), currency
+    ) returning * into document;
+
+    return crm.write_lines(document, lines);
+end
+$$;
+
+comment on function crm.create_document(uuid, text, jsonb, date, text, text, uuid) is
+    'Makes a draft for a customer, in the customer''s tenant, and returns it.
+
+lines: [{"product": "code" | "product_id": "uuid", "description", "quantity", "unit", "unit_price",
+"tax_rate"}]; what a line leaves out comes from its product, tax_rate is a percentage.
+document_date: default today in the tenant''s time zone. currency: default the customer''s, or the
+tenant''s. owner_id: default you. Errors: P0002 no such customer or product, 22023 bad value,
+42501 no right to create documents of this kind.';
+
+create function crm.change_document(
+    id uuid,
+    lines jsonb default null,
+    document_date date default null,
+    reference text default null
+) returns crm.document
+    language plpgsql volatile
+    security definer -- writes amounts, which users may not; row security still sees the caller
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+declare
+    document crm.document;
+begin
+    document := crm.lock_draft(id, 'update');
+    update crm.document as d
+    set document_date = coalesce(change_document.document_date, d.document_date),
+        reference = nullif(coalesce(change_document.reference, d.reference), '')
+    where d.tenant_id = document.tenant_id and d.id = document.id
+    returning d.* into document;
+    if lines is not null then
+        document := crm.write_lines(document, lines);
+    end if;
+    return document;
+end
+$$;
+
+comment on function crm.change_document(uuid, jsonb, date, text) is
+    'Changes a draft and returns it; what is null stays as it is.
+
+lines: as for crm.create_document, they replace all lines. reference: the empty text removes it.
+Errors: P0002 no such document or product, 23001 posted, 22023 bad value, 42501 no right to update.';
+
+alter function crm.write_lines(crm.document, jsonb) owner to crm_owner;
+alter function crm.total_document(crm.document) owner to crm_owner;
+alter function crm.lock_draft(uuid, text) owner to crm_owner;
+alter function crm.create_document(uuid, text, jsonb, date, text, text, uuid) owner to crm_owner;
+alter function crm.change_document(uuid, jsonb, date, text) owner to crm_owner;
+revoke all on function
+    crm.write_lines(crm.document, jsonb),
+    crm.total_document(crm.document),
+    crm.lock_draft(uuid, text),
+    crm.create_document(uuid, text, jsonb, date, text, text, uuid),
+    crm.change_document(uuid, jsonb, date, text)
+    from public;
+grant execute on function
+    crm.create_document(uuid, text, jsonb, date, text, text, uuid),
+    crm.change_document(uuid, jsonb, date, text)
+    to mandant_user;

@@ -1,0 +1,263 @@
+-- The demo: a group of three software companies with customers, products and a good half-year of
+-- documents, the same in every installation. It is made the way a real group would make it: by its
+-- administrator, through the functions. Passwords are "demo"; leave this file out for real work.
+
+do $$
+declare
+    login text;
+begin
+    foreach login in array array['report_us', 'report_de', 'report_hk', 'report_group']
+    loop
+        -- roles outlive databases: a second database of the cluster finds these there
+        if not exists (select from pg_roles where rolname = login) then
+            execute format('create role %I login password %L', login, 'demo');
+        end if;
+    end loop;
+end
+$$;
+
+select mandant.create_tenant('group', 'Example Group', 'DE', 'EUR', timezone => 'Europe/Berlin');
+select mandant.bind_login('mandant_admin', 'group', 'group_admin', 'all', '*');
+
+select mandant.create_tenant(
+    'us', 'Example Software Inc.', 'US', 'USD', 'group', timezone => 'America/New_York'
+);
+select mandant.create_tenant(
+    'de', 'Example Software GmbH', 'DE', 'EUR', 'group', timezone => 'Europe/Berlin'
+);
+select mandant.create_tenant(
+    'hk', 'Example Software Ltd.', 'HK', 'HKD', 'group', timezone => 'Asia/Hong_Kong'
+);
+
+select mandant.bind_login('report_us', 'us');
+select mandant.bind_login('report_de', 'de');
+select mandant.bind_login('report_hk', 'hk');
+select mandant.bind_login('report_group', 'group', 'group_controller', 'all', '*');
+
+set local role mandant_admin;
+
+select mandant.add_employee('us', 'sales@us.example', 'Emily Carter', 'demo');
+select mandant.add_employee('de', 'sales@de.example', 'Jürgen Größmann', 'demo');
+select mandant.add_employee('hk', 'sales@hk.example', '陳嘉欣 Chan Ka Yan', 'demo');
+select mandant.add_employee('group', 'controller@group.example', 'Sabine Köhler', 'demo');
+select mandant.grant_role('sales@us.example', 'tenant_sales');
+select mandant.grant_role('sales@de.example', 'tenant_sales');
+select mandant.grant_role('sales@hk.example', 'tenant_sales');
+select mandant.grant_role('controller@group.example', 'group_controller', 'all');
+select mandant_internal.set_default_selection('controller@group.example', '*');
+
+insert into crm.product (tenant_id, code, name, unit, unit_price, currency, tax_rate)
+select t.id, p.code, p.name, p.unit, p.unit_price, t.currency, p.tax_rate
+from mandant.tenant as t
+join (
+    values
+    ('us', 'CRM-STD', 'CRM Standard, one user', 'year', 468.00, 8.875),
+    ('us', 'CRM-PRO', 'CRM Professional, one user', 'year', 1140.00, 8.875),
+    ('us', 'ERP-CORE', 'ERP Core, company licence', 'year', 14900.00, 8.875),
+    ('us', 'SUP-GOLD', 'Gold support', 'year', 3900.00, 8.875),
+    ('us', 'CONSULT', 'Consulting', 'hour', 195.00, 0),
+    ('us', 'TRAIN', 'Training, on site', 'day', 1650.00, 0),
+    ('us', 'MIGRATE', 'Data migration', 'day', 1720.00, 0),
+    ('us', 'BOOK', 'Administrator''s handbook', 'piece', 59.95, 8.875),
+    ('de', 'CRM-STD', 'CRM Standard, ein Arbeitsplatz', 'Jahr', 420.00, 19),
+    ('de', 'CRM-PRO', 'CRM Professional, ein Arbeitsplatz', 'Jahr', 990.00, 19),
+    ('de', 'ERP-KERN', 'ERP-Kern, Firmenlizenz', 'Jahr', 12900.00, 19),
+    ('de', 'WARTUNG', 'Wartung und Störungsdienst', 'Jahr', 3200.00, 19),
+    ('de', 'BERATUNG', 'Beratung', 'Stunde', 145.00, 19),
+    ('de', 'SCHULUNG', 'Schulung vor Ort', 'Tag', 1280.00, 19),
+    ('de', 'UMSTIEG', 'Datenübernahme', 'Tag', 1360.00, 19),
+    ('de', 'BUCH', 'Handbuch für Administratoren', 'Stück', 46.64, 7),
+    ('hk', 'CRM-STD', 'CRM 標準版（每用戶） CRM Standard, one user', '年', 3600.00, 0),
+    ('hk', 'CRM-PRO', 'CRM 專業版（每用戶） CRM Professional, one user', '年', 8880.00, 0),
+    ('hk', 'ERP-CORE', 'ERP 核心系統 ERP Core, company licence', '年', 116000.00, 0),
+    ('hk', 'SUP-GOLD', '金級技術支援 Gold support', '年', 29800.00, 0),
+    ('hk', 'CONSULT', '顧問服務 Consulting', '小時', 1480.00, 0),
+    ('hk', 'TRAIN', '到場培訓 Training, on site', '日', 11800.00, 0),
+    ('hk', 'MIGRATE', '數據遷移 Data migration', '日', 12800.00, 0),
+    ('hk', 'BOOK', '管理員手冊 Administrator''s handbook', '本', 468.00, 0)
+) as p (tenant, code, name, unit, unit_price, tax_rate) on p.tenant = t.code;
+
+insert into crm.customer (
+    tenant_id, owner_id, name, street, postal_code, city, region, country, email, tax_id, language,
+    payment_terms_days
+)
+select
+    t.id, e.id, c.name, c.street, c.postal_code, c.city, c.region, 'US', c.mail || '.example', null,
+    'en-US', c.days
+from mandant.tenant as t
+join mandant.principal as e on e.name = 'sales@us.example'
+cross join (
+    values
+    ('Appalachian Outfitters LLC', '212 Haywood Road', '28806', 'Asheville', 'NC',
+        'ap@appalachian-outfitters', 30),
+    ('Blue Ridge Logistics, Inc.', '4800 Statesville Avenue', '28269', 'Charlotte', 'NC',
+        'invoices@blueridge-logistics', 30),
+    ('Cascade Timber Products', '1150 NW Front Street', '97209', 'Portland', 'OR',
+        'accounting@cascade-timber', 45),
+    ('Golden Gate Medical Supply', '590 Harbor Way', '94080', 'South San Francisco', 'CA',
+        'payables@goldengate-medical', 30),
+    ('Hudson Valley Dental Group', '77 Main Street, Suite 300', '12601', 'Poughkeepsie', 'NY',
+        'office@hudsonvalley-dental', 15),
+    ('Lakeshore Credit Union', '1401 W Lake Street', '60607', 'Chicago', 'IL',
+        'vendors@lakeshore-cu', 30),
+    ('Lone Star Drilling Services', '9330 Kirby Drive', '77054', 'Houston', 'TX',
+        'ap@lonestar-drilling', 60),
+    ('Magnolia Foods Company', '325 Peachtree Street NE', '30308', 'Atlanta', 'GA',
+        'finance@magnolia-foods', 30),
+    ('North Shore Marine, Inc.', '18 Commercial Street', '01930', 'Gloucester', 'MA',
+        'billing@northshore-marine', 30),
+    ('O''Brien & Daughters Printing', '641 Passyunk Avenue', '19147', 'Philadelphia', 'PA',
+        'hello@obrien-printing', 15),
+    ('Sonoran Solar Corp.', '2600 E Camelback Road', '85016', 'Phoenix', 'AZ',
+        'accounts@sonoran-solar', 30),
+    ('Twin Cities Robotics', '820 Washington Avenue N', '55401', 'Minneapolis', 'MN',
+        'ap@twincities-robotics', 30)
+) as c (name, street, postal_code, city, region, mail, days)
+where t.code = 'us';
+
+insert into crm.customer (
+    tenant_id, owner_id, name, street, postal_code, city, region, country, email, tax_id, language,
+    payment_terms_days
+)
+select
+    t.id, e.id, c.name, c.street, c.postal_code, c.city, null, c.country, c.mail || '.example',
+    c.tax_id, c.language, c.days
+from mandant.tenant as t
+join mandant.principal as e on e.name = 'sales@de.example'
+cross join (
+    values
+    ('Alpenländische Seilbahn AG', 'Bergstraße 4', '87561', 'Oberstdorf', 'DE',
+        'rechnung@alpen-seilbahn', 'DE100000003', 'de-DE', 30),
+    ('Bäckerei Größinger KG', 'Am Mühlbach 12', '94032', 'Passau', 'DE',
+        'buero@baeckerei-groessinger', 'DE100000011', 'de-DE', 14),
+    ('Gebrüder Weiß Bauunternehmung GmbH', 'Königstraße 118', '70173', 'Stuttgart', 'DE',
+        'einkauf@weiss-bau', 'DE100000020', 'de-DE', 30),
+    ('Hanseatische Kühlhaus GmbH & Co. KG', 'Großer Grasbrook 9', '20457', 'Hamburg', 'DE',
+        'kreditoren@hansekuehlhaus', 'DE100000038', 'de-DE', 30),
+    ('Jäger & Söhne Maschinenbau GmbH', 'Industriestraße 31', '58095', 'Hagen', 'DE',
+        'rechnung@jaeger-maschinenbau', 'DE100000046', 'de-DE', 30),
+    ('Klinikum Fürstenwald gGmbH', 'Lindenallee 1', '15517', 'Fürstenwalde/Spree', 'DE',
+        'rechnungseingang@klinikum-fuerstenwald', 'DE100000054', 'de-DE', 30),
+    ('Meißner Porzellanhandel OHG', 'Elbstraße 22', '01662', 'Meißen', 'DE',
+        'laden@meissner-porzellanhandel', 'DE100000062', 'de-DE', 14),
+    ('Öko-Energie Münsterland eG', 'Windthorststraße 65', '48143', 'Münster', 'DE',
+        'verwaltung@oeko-muensterland', 'DE100000070', 'de-DE', 30),
+    ('Rheinische Prüftechnik GmbH', 'Kölner Straße 240', '40227', 'Düsseldorf', 'DE',
+        'buchhaltung@rheinpruef', 'DE100000089', 'de-DE', 30),
+    ('Salzburger Käsekontor GmbH', 'Getreidegasse 40', '5020', 'Salzburg', 'AT',
+        'office@kaesekontor', 'ATU10000009', 'de-AT', 30),
+    ('Überlandwerk Saale GmbH', 'Am Stadtgraben 7', '06108', 'Halle (Saale)', 'DE',
+        'rechnung@ueberlandwerk-saale', 'DE100000100', 'de-DE', 45),
+    ('Zürichsee Treuhand AG', 'Seestraße 302', '8810', 'Horgen', 'CH',
+        'kreditoren@zuerichsee-treuhand', 'CHE-100.000.006 MWST', 'de-CH', 30)
+) as c (name, street, postal_code, city, country, mail, tax_id, language, days)
+where t.code = 'de';
+
+insert into crm.customer (
+    tenant_id, owner_id, name, street, postal_code, city, region, country, email, tax_id, language,
+    payment_terms_days
+)
+select
+    t.id, e.id, c.name, c.street, null, 'Hong Kong', c.region, 'HK', c.mail || '.example', null,
+    c.language, c.days
+from mandant.tenant as t
+join mandant.principal as e on e.name = 'sales@hk.example'
+cross join (
+    values
+    ('Aberdeen Boat Works Ltd.', '6 Ap Lei Chau Drive', 'Hong Kong Island',
+        'office@aberdeen-boatworks', 'en-HK', 30),
+    ('Kowloon Precision Instruments Ltd.', '9/F, 33 Hung To Road, Kwun Tong', 'Kowloon',
+        'accounts@kowloon-precision', 'en-HK', 30),
+    ('Lantau Trading Company', '12 Mui Wo Ferry Pier Road', 'New Territories',
+        'trade@lantau-trading', 'en-HK', 45),
+    ('Victoria Peak Capital Partners', '28/F, 15 Queen''s Road Central', 'Hong Kong Island',
+        'finance@victoriapeak-capital', 'en-HK', 30),
+    ('九龍城茶行有限公司', '九龍城福佬村道25號地下', 'Kowloon',
+        'shop@kc-tea', 'zh-Hant-HK', 14),
+    ('大嶼山酒店集團有限公司', '大嶼山東涌達東路18號', 'New Territories',
+        'ap@lantau-hotels', 'zh-Hant-HK', 30),
+    ('恒豐電子科技有限公司 Hang Fung Electronics', '新界葵涌大連排道132號8樓', 'New Territories',
+        'account@hangfung', 'zh-Hant-HK', 30),
+    ('新界建築材料有限公司', '新界元朗青山公路210號', 'New Territories',
+        'office@nt-building', 'zh-Hant-HK', 60),
+    ('旺角書局 Mong Kok Books', '九龍旺角西洋菜南街64號2樓', 'Kowloon',
+        'books@mongkok-books', 'zh-Hant-HK', 30),
+    ('港島物流有限公司 Island Logistics Ltd.', '香港柴灣嘉業街12號', 'Hong Kong Island',
+        'billing@island-logistics', 'zh-Hant-HK', 30),
+    ('維多利亞醫療用品有限公司', '香港灣仔軒尼詩道302號15樓', 'Hong Kong Island',
+        'order@victoria-medical', 'zh-Hant-HK', 30),
+    ('陳李張律師事務所 Chan, Li & Cheung', '香港中環德輔道中88號21樓', 'Hong Kong Island',
+        'accounts@clc-law', 'zh-Hant-HK', 30)
+) as c (name, street, region, mail, language, days)
+where t.code = 'hk';
+
+-- per company 25 invoices, 6 quotes, a credit note, 3 drafts; simple arithmetic picks who buys what
+do $$
+declare
+    tenant mandant.tenant;
+    employee uuid;
+    customers uuid[];
+    products text[];
+    draft record;
+    document crm.document;
+begin
+    for tenant in select t.* from mandant.tenant as t where t.code in ('us', 'de', 'hk') order by t.id
+    loop
+        employee := (select p.id from mandant.principal as p
+                     where p.name = format('sales@%s.example', tenant.code));
+        customers := array(select c.id from crm.customer as c
+                           where c.tenant_id = tenant.id order by c.name collate "C");
+        products := array(select p.code from crm.product as p
+                          where p.tenant_id = tenant.id order by p.code collate "C");
+        for draft in
+            select 'invoice' as kind, i, date '2026-01-08' + 11 * (i - 1) as day, true as post
+            from generate_series(1, 25) as i
+            union all
+            select 'quote', i, date '2026-02-03' + 38 * (i - 1), true
+            from generate_series(1, 6) as i
+            union all
+            select 'credit_note', 9, date '2026-06-15', true
+            union all
+            select 'invoice', i, date '2026-10-05' + i, false from generate_series(1, 2) as i
+            union all
+            select 'quote', 3, date '2026-10-12', false
+            order by day, kind
+        loop
+            document := crm.create_document(
+                customers[1 + (5 * draft.i + tenant.id) % 12],
+                draft.kind,
+                jsonb_build_array(
+                    jsonb_build_object(
+                        'product', products[1 + (3 * draft.i + tenant.id) % 8],
+                        'quantity', 1 + 7 * draft.i % 4
+                    ),
+                    jsonb_build_object(
+                        'product', products[1 + (5 * draft.i + tenant.id + 1) % 8],
+                        'quantity', 1 + 3 * draft.i % 5
+                    )
+                ),
+                document_date => draft.day,
+                reference => format('PO %s', 4100 + 7 * draft.i),
+                owner_id => employee
+            );
+            if draft.post then
+                perform crm.post_document(document.id);
+            end if;
+        end loop;
+    end loop;
+
+    -- Hong Kong also sells in US dollars: reports show both, and add neither to the other
+    document := crm.create_document(
+        (select c.id from crm.customer as c where c.name = 'Victoria Peak Capital Partners'),
+        'invoice',
+        '[{"description": "Consulting, investor reporting", "quantity": 40, "unit": "hour",
+           "unit_price": "190.00", "tax_rate": 0}]',
+        document_date => '2026-09-30',
+        currency => 'USD',
+        owner_id => employee
+    );
+    perform crm.post_document(document.id);
+end
+$$;
+
+reset role;
