@@ -64,7 +64,8 @@ create index document_list on crm.document (tenant_id, kind, document_date, id);
 create index document_revenue on crm.document (tenant_id, document_date)
     include (kind, currency, net) where status <> 'draft';
 
-comment on table crm.document is 'Quotes, orders, delivery notes, invoices, credit notes, payments.';
+comment on table crm.document is
+    'Quotes, orders, delivery notes, invoices, credit notes, payments.';
 comment on column crm.document.number is 'From the tenant''s series for the kind; null in a draft.';
 comment on column crm.document.owner_id is 'The principal who looks after the document.';
 comment on column crm.document.document_date is
@@ -109,7 +110,7 @@ create function crm.keep_table() returns trigger
     set search_path = pg_catalog, pg_temp
 as $$
 begin
-    raise exception 'table %.% keeps posted documents, cannot truncate', tg_table_schema, tg_table_name
+    raise exception 'table "%" keeps posted documents, cannot truncate', tg_table_name
         using errcode = 'restrict_violation', hint = 'Delete drafts with delete.';
 end
 $$;

@@ -117,7 +117,7 @@ $$;
 comment on function crm.total_document(crm.document) is
     'Sums up the lines of a draft that the caller has locked.';
 
-create function crm.lock_draft(document_id uuid, action text) returns crm.document
+create function crm.lock_document(document_id uuid, action text) returns crm.document
     language plpgsql volatile
     set search_path = pg_catalog, mandant, pg_temp
 as $$
@@ -137,17 +137,12 @@ begin
             using errcode = 'no_data_found',
                 hint = 'Look for it in crm.document, with its tenant selected.';
     end if;
-    if document.status <> 'draft' then
-        raise exception '% % is posted, cannot change', document.kind, document.number
-            using errcode = 'restrict_violation',
-                hint = 'Post a counter-document, such as a credit note for an invoice.';
-    end if;
     return document;
 end
 $$;
 
-comment on function crm.lock_draft(uuid, text) is
-    'Locks a draft, or refuses: not there (P0002), not allowed (42501), posted (23001).';
+comment on function crm.lock_document(uuid, text) is
+    'Locks a document, or refuses: not there (P0002), not allowed (42501).';
 
 create function crm.create_document(
     customer_id uuid,
@@ -230,7 +225,8 @@ as $$
 declare
     document crm.document;
 begin
-    document := crm.lock_draft(id, 'update');
+    document := crm.lock_document(id, 'update');
+    -- if it is posted, this is refused (23001)
     update crm.document as d
     set document_date = coalesce(change_document.document_date, d.document_date),
         reference = nullif(coalesce(change_document.reference, d.reference), '')
@@ -247,17 +243,17 @@ comment on function crm.change_document(uuid, jsonb, date, text) is
     'Changes a draft and returns it; what is null stays as it is.
 
 lines: as for crm.create_document, they replace all lines. reference: the empty text removes it.
-Errors: P0002 no such document or product, 23001 posted, 22023 bad value, 42501 no right to update.';
+Errors: P0002 no such document or product, 23001 posted, 22023 bad value, 42501 no right.';
 
 alter function crm.write_lines(crm.document, jsonb) owner to crm_owner;
 alter function crm.total_document(crm.document) owner to crm_owner;
-alter function crm.lock_draft(uuid, text) owner to crm_owner;
+alter function crm.lock_document(uuid, text) owner to crm_owner;
 alter function crm.create_document(uuid, text, jsonb, date, text, text, uuid) owner to crm_owner;
 alter function crm.change_document(uuid, jsonb, date, text) owner to crm_owner;
 revoke all on function
     crm.write_lines(crm.document, jsonb),
     crm.total_document(crm.document),
-    crm.lock_draft(uuid, text),
+    crm.lock_document(uuid, text),
     crm.create_document(uuid, text, jsonb, date, text, text, uuid),
     crm.change_document(uuid, jsonb, date, text)
     from public;

@@ -14,7 +14,8 @@ declare
     tenant text;
     drawn text;
 begin
-    document := crm.lock_draft(id, 'post');
+    document := crm.lock_document(id, 'post');
+    document := crm.total_document(document);  -- if it is posted, this is refused (23001)
     if not exists (
         select from crm.document_line as l
         where l.tenant_id = document.tenant_id and l.document_id = document.id
@@ -23,9 +24,8 @@ begin
             using errcode = 'invalid_parameter_value',
                 hint = 'Give it at least one with crm.change_document(id, lines => ...).';
     end if;
-    document := crm.total_document(document);
 
-    select c.* into customer
+    select c.* into strict customer
     from crm.customer as c
     where c.tenant_id = document.tenant_id and c.id = document.customer_id;
     select k.balance_sign into balance_sign

@@ -194,21 +194,25 @@ where t.code = 'hk';
 -- per company 25 invoices, 6 quotes, a credit note, 3 drafts; simple arithmetic picks who buys what
 do $$
 declare
-    tenant mandant.tenant;
+    company record;
     employee uuid;
     customers uuid[];
     products text[];
     draft record;
     document crm.document;
 begin
-    for tenant in select t.* from mandant.tenant as t where t.code in ('us', 'de', 'hk') order by t.id
+    for company in
+        select t.id, t.code, c.n
+        from unnest(array['us', 'de', 'hk']) with ordinality as c (code, n)
+        join mandant.tenant as t on t.code = c.code
+        order by c.n
     loop
         employee := (select p.id from mandant.principal as p
-                     where p.name = format('sales@%s.example', tenant.code));
+                     where p.name = format('sales@%s.example', company.code));
         customers := array(select c.id from crm.customer as c
-                           where c.tenant_id = tenant.id order by c.name collate "C");
+                           where c.tenant_id = company.id order by c.name collate "C");
         products := array(select p.code from crm.product as p
-                          where p.tenant_id = tenant.id order by p.code collate "C");
+                          where p.tenant_id = company.id order by p.code collate "C");
         for draft in
             select 'invoice' as kind, i, date '2026-01-08' + 11 * (i - 1) as day, true as post
             from generate_series(1, 25) as i
@@ -216,7 +220,7 @@ begin
             select 'quote', i, date '2026-02-03' + 38 * (i - 1), true
             from generate_series(1, 6) as i
             union all
-            select 'credit_note', 9, date '2026-06-15', true
+            select 'credit_note', 11, date '2026-06-15', true
             union all
             select 'invoice', i, date '2026-10-05' + i, false from generate_series(1, 2) as i
             union all
@@ -224,15 +228,15 @@ begin
             order by day, kind
         loop
             document := crm.create_document(
-                customers[1 + (5 * draft.i + tenant.id) % 12],
+                customers[1 + (5 * draft.i + company.n) % 12],
                 draft.kind,
                 jsonb_build_array(
                     jsonb_build_object(
-                        'product', products[1 + (3 * draft.i + tenant.id) % 8],
+                        'product', products[1 + (3 * draft.i + company.n) % 8],
                         'quantity', 1 + 7 * draft.i % 4
                     ),
                     jsonb_build_object(
-                        'product', products[1 + (5 * draft.i + tenant.id + 1) % 8],
+                        'product', products[1 + (5 * draft.i + company.n + 1) % 8],
                         'quantity', 1 + 3 * draft.i % 5
                     )
                 ),

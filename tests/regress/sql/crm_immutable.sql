@@ -1,0 +1,95 @@
+-- A posted document stays as it is, whoever asks and by whatever statement; a draft does not.
+-- NR-14 CF-11
+\set ON_ERROR_ROLLBACK on
+\set VERBOSITY terse
+begin;
+
+create role crm_sales_de login;
+select from mandant.bind_login('crm_sales_de', 'de', 'tenant_sales');
+select tenant_id as de, id as posted, customer_id as customer, created_by as author
+    from crm.document where number = 'RE-2026-00001' \gset
+select id as draft from crm.document
+    where tenant_id = :de and status = 'draft' and kind = 'quote' \gset
+
+-- the salesman, and the administrator of the group
+set role crm_sales_de;
+update crm.document set reference = 'changed' where id = :'posted';
+\echo :SQLSTATE
+update crm.document set document_date = document_date where number is not null;
+\echo :SQLSTATE
+delete from crm.document where id = :'posted';
+\echo :SQLSTATE
+delete from crm.document_line where document_id = :'posted';
+\echo :SQLSTATE
+truncate crm.document;
+\echo :SQLSTATE
+select crm.change_document(:'posted', '[]');
+\echo :SQLSTATE
+merge into crm.document as d using (values ('RE-2026-00001')) as s (number) on d.number = s.number
+    when matched then update set reference = 'changed';
+\echo :SQLSTATE
+merge into crm.document as d using (values ('RE-2026-00001')) as s (number) on d.number = s.number
+    when matched then delete;
+\echo :SQLSTATE
+-- its customer and its products cannot go either
+delete from crm.customer where id = :'customer';
+\echo :SQLSTATE
+set role mandant_admin;
+update crm.document set reference = 'changed' where id = :'posted';
+\echo :SQLSTATE
+delete from crm.document where id = :'posted';
+\echo :SQLSTATE
+truncate crm.document;
+\echo :SQLSTATE
+
+-- who owns the table sees no rows of it, but could truncate it
+set role crm_owner;
+update crm.document set reference = 'changed' where status = 'posted';
+\echo :SQLSTATE
+truncate crm.document cascade;
+\echo :SQLSTATE
+truncate crm.document_line;
+\echo :SQLSTATE
+truncate crm.customer cascade;
+\echo :SQLSTATE
+
+-- a superuser would have to remove the triggers first
+reset role;
+update crm.document set net = 0 where id = :'posted';
+\echo :SQLSTATE
+update crm.document set status = 'draft', number = null, posted_at = null where id = :'posted';
+\echo :SQLSTATE
+delete from crm.document where id = :'posted';
+\echo :SQLSTATE
+insert into crm.document (id, tenant_id, kind, customer_id, document_date, currency)
+    values (:'posted', :de, 'invoice', :'customer', '2026-01-08', 'EUR')
+    on conflict (tenant_id, id) do update set document_date = excluded.document_date;
+\echo :SQLSTATE
+insert into crm.document_line
+    (tenant_id, document_id, position, description, quantity, unit_price, tax_rate, net)
+    values (:de, :'posted', 9, 'one more', 1, 1, 0, 1);
+\echo :SQLSTATE
+update crm.document_line set quantity = 1 where document_id = :'posted';
+\echo :SQLSTATE
+update crm.document_line set document_id = :'draft', position = 90 where document_id = :'posted';
+\echo :SQLSTATE
+update crm.document_line set document_id = :'posted', position = 90
+    where document_id = :'draft' and position = 1;
+\echo :SQLSTATE
+delete from crm.document_line where document_id = :'posted';
+\echo :SQLSTATE
+truncate crm.document, crm.document_line;
+\echo :SQLSTATE
+
+-- nothing happened
+select d.reference, d.net, count(*) as lines
+from crm.document as d join crm.document_line as l on l.document_id = d.id
+where d.id = :'posted' group by d.reference, d.net;
+
+-- drafts change and go
+set role crm_sales_de;
+update crm.document set reference = 'changed' where id = :'draft' returning reference, status;
+delete from crm.document where id = :'draft' returning status;
+select count(*) from crm.document_line where document_id = :'draft';
+
+rollback;
