@@ -98,7 +98,7 @@ as $$
 begin
     raise exception '% % is posted, cannot change', old.kind, old.number
         using errcode = 'restrict_violation',
-            hint = 'Post a counter-document, such as a credit note for an invoice.';
+            hint = 'post a counter-document, such as a credit note for an invoice';
 end
 $$;
 
@@ -111,7 +111,7 @@ create function crm.keep_table() returns trigger
 as $$
 begin
     raise exception 'table "%" keeps posted documents, cannot truncate', tg_table_name
-        using errcode = 'restrict_violation', hint = 'Delete drafts with delete.';
+        using errcode = 'restrict_violation', hint = 'delete drafts with delete';
 end
 $$;
 

@@ -83,7 +83,7 @@ begin
     if found then
         raise exception '% % is posted, cannot change', document.kind, document.number
             using errcode = 'restrict_violation',
-                hint = 'Post a counter-document, such as a credit note for an invoice.';
+                hint = 'post a counter-document, such as a credit note for an invoice';
     end if;
     return coalesce(new, old);
 end

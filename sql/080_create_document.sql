@@ -8,6 +8,7 @@ create function crm.write_lines(document crm.document, lines jsonb) returns crm.
 as $$
 declare
     minor_unit int;
+    place text := 'lines';
     stranger text;
     item record;
     product crm.product;
@@ -17,7 +18,7 @@ begin
     then
         raise exception 'lines must be an array of objects'
             using errcode = 'invalid_parameter_value',
-                hint = 'Write [{"product": "...", "quantity": 1}].';
+                hint = 'write [{"product": "...", "quantity": 1}]';
     end if;
 
     select key into stranger
@@ -28,8 +29,8 @@ begin
     if found then
         raise exception 'a line has no field "%"', stranger
             using errcode = 'invalid_parameter_value',
-                hint = 'The fields are product_id or product (its code), description, quantity,'
-                    ' unit, unit_price and tax_rate.';
+                hint = 'the fields are product_id or product (its code), description, quantity,'
+                    ' unit, unit_price and tax_rate';
     end if;
 
     select c.minor_unit into minor_unit from crm.currency as c where c.code = document.currency;
@@ -48,6 +49,7 @@ begin
             product_id, product, description, quantity, unit, unit_price, tax_rate, position
         )
     loop
+        place := format('line %s', item.position);
         product := null;
         if item.product_id is not null or item.product is not null then
             select p.* into product
@@ -56,19 +58,19 @@ begin
                 and p.id = coalesce(item.product_id, p.id)
                 and p.code = coalesce(item.product, p.code);
             if not found then
-                raise exception 'line %: no such product "%"',
-                    item.position, coalesce(item.product, item.product_id::text)
+                raise exception '%: no such product "%"',
+                    place, coalesce(item.product, item.product_id::text)
                     using errcode = 'no_data_found',
-                        hint = 'Look for it in crm.product, among those of the customer''s tenant.';
+                        hint = 'look for it in crm.product, among those of the customer''s tenant';
             elsif not product.active then
-                raise exception 'line %: product "%" is no longer sold', item.position, product.code
+                raise exception '%: product "%" is no longer sold', place, product.code
                     using errcode = 'invalid_parameter_value',
-                        hint = 'Choose another product, or set active on this one.';
+                        hint = 'choose another product, or set active on this one';
             elsif item.unit_price is null and product.currency <> document.currency then
-                raise exception 'line %: product "%" has its price in %, the document is in %',
-                    item.position, product.code, product.currency, document.currency
+                raise exception '%: product "%" has its price in %, the document is in %',
+                    place, product.code, product.currency, document.currency
                     using errcode = 'invalid_parameter_value',
-                        hint = format('Give the line a unit_price in %s.', document.currency);
+                        hint = format('give the line a unit_price in %s', document.currency);
             end if;
         end if;
 
@@ -90,10 +92,10 @@ exception
     when not_null_violation or check_violation or invalid_text_representation
         or numeric_value_out_of_range
     then
-        raise exception 'lines: %', sqlerrm
+        raise exception '%: %', place, sqlerrm
             using errcode = 'invalid_parameter_value',
-                hint = 'Without a product a line needs description, quantity, unit_price and'
-                    ' tax_rate (percent); with one, quantity. Numbers are decimals, as in 1234.50.';
+                hint = 'without a product a line needs description, quantity, unit_price and'
+                    ' tax_rate (percent); with one, quantity; numbers are decimals, as in 1234.50';
 end
 $$;
 
@@ -135,7 +137,7 @@ begin
     if not found then
         raise exception 'no such document %', document_id
             using errcode = 'no_data_found',
-                hint = 'Look for it in crm.document, with its tenant selected.';
+                hint = 'look for it in crm.document, with its tenant selected';
     end if;
     return document;
 end
@@ -167,20 +169,20 @@ begin
     if not found then
         raise exception 'no such customer %', customer_id
             using errcode = 'no_data_found',
-                hint = 'Look for it in crm.customer, with its tenant selected.';
+                hint = 'look for it in crm.customer, with its tenant selected';
     end if;
 
     select k.* into document_kind from crm.document_kind as k where k.code = create_document.kind;
     if not found then
         raise exception 'no document kind "%"', kind
             using errcode = 'invalid_parameter_value',
-                hint = 'The kinds are the codes in crm.document_kind.';
+                hint = 'the kinds are the codes in crm.document_kind';
     end if;
     perform mandant_internal.require(kind, 'create', customer.tenant_id);
     if customer.state = 'blocked' and not document_kind.for_blocked_customer then
         raise exception 'customer "%" is blocked', customer.name
             using errcode = 'invalid_parameter_value',
-                hint = 'Set the customer''s state to active first.';
+                hint = 'set the customer''s state to active first';
     end if;
 
     select t.* into tenant from mandant.tenant as t where t.id = customer.tenant_id;
@@ -188,7 +190,7 @@ begin
     if not exists (select from crm.currency as c where c.code = create_document.currency) then
         raise exception 'no currency "%"', currency
             using errcode = 'invalid_parameter_value',
-                hint = 'The currencies are the codes in crm.currency, such as EUR.';
+                hint = 'the currencies are the codes in crm.currency, such as EUR';
     end if;
 
     insert into crm.document (

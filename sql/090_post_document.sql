@@ -22,7 +22,7 @@ begin
     ) then
         raise exception 'draft % has no lines', document.id
             using errcode = 'invalid_parameter_value',
-                hint = 'Give it at least one with crm.change_document(id, lines => ...).';
+                hint = 'give it at least one with crm.change_document(id, lines => ...)';
     end if;
 
     select c.* into strict customer
