@@ -1,0 +1,198 @@
+//! The only way to the database: [`Db::run`], one transaction per request. It begins with `enter`,
+//! which ties the caller's token to this transaction. Every statement is unnamed, because a
+//! prepared statement that an earlier request left in the session could be a trap. A transaction
+//! that did not end well, such as one whose request was dropped half-way, takes its connection
+//! with it.
+
+use std::{sync::Arc, time::Duration};
+
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use scopeguard::ScopeGuard;
+use tokio::{join, time::sleep, try_join};
+use tokio_postgres::{Config, NoTls, Row};
+
+use crate::{
+    caller::Caller,
+    error::Error,
+    record::{Param, param},
+};
+
+/// How often a transaction that met a conflict is tried again.
+const RETRIES: u32 = 3;
+/// How long a request waits for a connection before it is told that all are busy.
+const WAIT: Duration = Duration::from_secs(2);
+
+/// The connections to the database.
+#[derive(Clone)]
+pub struct Db {
+    pool: Pool,
+}
+
+impl Db {
+    /// Connects when first needed, with at most `connections` connections.
+    pub fn new(mut database: Config, connections: usize) -> anyhow::Result<Self> {
+        database.application_name("mandant");
+        let recycling = ManagerConfig {
+            recycling_method: RecyclingMethod::Fast,
+        };
+        let pool = Pool::builder(Manager::from_config(database, NoTls, recycling))
+            .max_size(connections.max(1))
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(WAIT))
+            .create_timeout(Some(WAIT))
+            .build()?;
+        Ok(Self { pool })
+    }
+
+    /// Runs `work` as `caller` in one transaction, committed if `work` succeeds. It is run again
+    /// after a conflict with another transaction, and on another connection if the session is not
+    /// clean; so it must have no effect outside the database.
+    pub async fn run<T, W>(
+        &self,
+        caller: &Caller,
+        work: impl Fn(Transaction) -> W,
+    ) -> Result<T, Error>
+    where
+        W: Future<Output = Result<T, Error>>,
+    {
+        self.persist(Some(caller), work).await
+    }
+
+    /// Runs `work` as nobody, who may sign in and nothing else.
+    pub async fn relay<T, W>(&self, work: impl Fn(Transaction) -> W) -> Result<T, Error>
+    where
+        W: Future<Output = Result<T, Error>>,
+    {
+        self.persist(None, work).await
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), Error> {
+        self.relay(async |tx| tx.execute("select", &[]).await)
+            .await
+            .map(|_| ())
+    }
+
+    async fn persist<T, W>(
+        &self,
+        caller: Option<&Caller>,
+        work: impl Fn(Transaction) -> W,
+    ) -> Result<T, Error>
+    where
+        W: Future<Output = Result<T, Error>>,
+    {
+        let mut conflicts = 0;
+        let mut unclean = 0;
+        loop {
+            match self.attempt(caller, &work).await {
+                Err(error) if error.is_conflict() && conflicts < RETRIES => {
+                    conflicts += 1;
+                    sleep(Duration::from_millis(10 << conflicts)).await;
+                }
+                // at worst every connection in the pool, and then a new one
+                Err(error)
+                    if error.is_unclean_session() && unclean < self.pool.status().max_size =>
+                {
+                    unclean += 1;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn attempt<T, W>(
+        &self,
+        caller: Option<&Caller>,
+        work: impl Fn(Transaction) -> W,
+    ) -> Result<T, Error>
+    where
+        W: Future<Output = Result<T, Error>>,
+    {
+        let client = scopeguard::guard(self.pool.get().await?, discard as fn(Object));
+        let transaction = Transaction(Arc::new(client));
+        // One round trip: the work's first statement is sent behind `enter`. Should `enter` refuse,
+        // the transaction has failed before PostgreSQL looks at that statement.
+        let (begun, outcome) = join!(biased; transaction.begin(caller), work(transaction.clone()));
+        match begun.and(outcome) {
+            Ok(value) => transaction.end("commit").await.map(|()| value),
+            Err(error) if error.is_unclean_session() => Err(error),
+            Err(error) => {
+                // a rollback that fails has lost its connection, and says less than the error
+                let _ = transaction.end("rollback").await;
+                Err(error)
+            }
+        }
+    }
+}
+
+/// Closes a connection, and stops what the server may still be doing for it.
+fn discard(client: Object) {
+    let cancel = Object::take(client).cancel_token();
+    tokio::spawn(async move {
+        // in vain if there is nothing to stop any more
+        let _ = cancel.cancel_query(NoTls).await;
+    });
+}
+
+/// A transaction, for the statements of one request. Its connection is discarded unless it ends.
+#[derive(Clone)]
+pub struct Transaction(Arc<ScopeGuard<Object, fn(Object)>>);
+
+impl Transaction {
+    async fn begin(&self, caller: Option<&Caller>) -> Result<(), Error> {
+        let Some(Caller { token, tenant }) = caller else {
+            return Ok(self.0.batch_execute("begin").await?);
+        };
+        let params = [param(token), param(tenant)];
+        try_join!(
+            biased;
+            self.0.batch_execute("begin"),
+            self.0.execute_typed("select mandant.enter($1, $2)", &params),
+        )?;
+        Ok(())
+    }
+
+    async fn end(self, how: &str) -> Result<(), Error> {
+        self.0.batch_execute(how).await?;
+        if let Some(client) = Arc::into_inner(self.0) {
+            drop(ScopeGuard::into_inner(client)); // back to the pool
+        }
+        Ok(())
+    }
+
+    /// The rows of a statement.
+    pub async fn rows<T: Record>(
+        &self,
+        statement: &str,
+        params: &[Param<'_>],
+    ) -> Result<Vec<T>, Error> {
+        let rows = self.0.query_typed(statement, params).await?;
+        Ok(rows.iter().map(T::try_from).collect::<Result<_, _>>()?)
+    }
+
+    /// The row of a statement that gives exactly one.
+    pub async fn row<T: Record>(&self, statement: &str, params: &[Param<'_>]) -> Result<T, Error> {
+        let row = self.0.query_typed_one(statement, params).await?;
+        Ok(T::try_from(&row)?)
+    }
+
+    /// The row of a statement, if there is one.
+    pub async fn find<T: Record>(
+        &self,
+        statement: &str,
+        params: &[Param<'_>],
+    ) -> Result<Option<T>, Error> {
+        let row = self.0.query_typed_opt(statement, params).await?;
+        Ok(row.as_ref().map(T::try_from).transpose()?)
+    }
+
+    /// How many rows a statement touched.
+    pub async fn execute(&self, statement: &str, params: &[Param<'_>]) -> Result<u64, Error> {
+        Ok(self.0.execute_typed(statement, params).await?)
+    }
+}
+
+/// What a row can be read as.
+pub trait Record: for<'a> TryFrom<&'a Row, Error = tokio_postgres::Error> {}
+
+impl<T> Record for T where T: for<'a> TryFrom<&'a Row, Error = tokio_postgres::Error> {}

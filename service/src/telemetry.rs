@@ -1,0 +1,101 @@
+//! What an operator sees: one log line per request without names, tokens or query strings, an id
+//! that ties an answer to it, and whether the service lives and can work.
+
+use std::{
+    io::Write,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result};
+use axum::{
+    Json,
+    extract::{MatchedPath, Request, State},
+    http::HeaderValue,
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use tracing::info;
+use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
+use uuid::Uuid;
+
+use crate::{db::Db, error::Error};
+
+/// A request that takes longer is given up, and its transaction with it.
+const TIME_LIMIT: Duration = Duration::from_secs(30);
+
+tokio::task_local! {
+    static REQUEST: Uuid;
+}
+
+/// Starts logging to stderr at `level` (`info`, or `warn,mandant=debug`).
+pub fn start(level: &str) -> Result<()> {
+    let levels: Targets = level
+        .parse()
+        .with_context(|| format!("`{level}` is no log level"))?;
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_target(false);
+    tracing_subscriber::registry()
+        .with(levels)
+        .with(lines)
+        .try_init()?;
+    Ok(())
+}
+
+/// Tells the person at the terminal; a closed terminal is no reason to stop.
+pub fn say(line: impl AsRef<str>) {
+    let _ = writeln!(std::io::stdout(), "{}", line.as_ref());
+}
+
+/// The id of the request being answered.
+pub fn request_id() -> Uuid {
+    REQUEST.try_with(|id| *id).unwrap_or_default()
+}
+
+/// Gives the request an id, logs it, and sends the id along.
+pub async fn log(request: Request, next: Next) -> Response {
+    let id = Uuid::now_v7();
+    let started = Instant::now();
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+
+    let mut response = REQUEST.scope(id, next.run(request)).await;
+
+    info!(
+        %id,
+        %method,
+        route = route.as_ref().map_or("-", MatchedPath::as_str),
+        status = response.status().as_u16(),
+        ms = started.elapsed().as_millis() as u64,
+        "request"
+    );
+    if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
+        response.headers_mut().insert("x-request-id", id);
+    }
+    response
+}
+
+/// Gives up a request that takes too long; dropping its work ends its transaction.
+pub async fn limit_time(request: Request, next: Next) -> Response {
+    tokio::time::timeout(TIME_LIMIT, next.run(request))
+        .await
+        .unwrap_or_else(|_| Error::took_too_long().into_response())
+}
+
+/// The state of the service.
+#[derive(Serialize)]
+pub struct Health {
+    status: &'static str,
+}
+
+/// `GET /healthz`: the process lives.
+pub async fn health() -> Json<Health> {
+    Json(Health { status: "alive" })
+}
+
+/// `GET /readyz`: the database answers.
+pub async fn ready(State(db): State<Db>) -> Result<Json<Health>, Error> {
+    db.ping().await?;
+    Ok(Json(Health { status: "ready" }))
+}
