@@ -1,2 +1,174 @@
-//! pg_mandant
+//! pg_mandant: who is asking, which rows, which number.
+//!
+//! PostgreSQL keeps the companies (tenants, Mandanten) of a group apart by itself, for every client. This file is the
+//! table of contents: the SQL files in order, and the functions that SQL declares, as one-line delegations.
+
+use pgrx::datum::{Date, Json, Uuid};
+use pgrx::iter::TableIterator;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+
+mod access;
+mod catalog;
+mod context;
+mod error;
+mod numbering;
+mod protect;
+mod relay;
+mod sign_in;
+
 ::pgrx::pg_module_magic!(name, version);
+
+extension_sql_file!("../sql/schema.sql", name = "schema", bootstrap);
+extension_sql_file!("../sql/tenant.sql", name = "tenant", requires = ["schema"]);
+extension_sql_file!("../sql/access.sql", name = "access", requires = ["tenant"]);
+extension_sql_file!("../sql/context.sql", name = "context", requires = ["access"]);
+extension_sql_file!("../sql/protect.sql", name = "protect", requires = ["context"]);
+extension_sql_file!("../sql/administration.sql", name = "administration", requires = ["protect"]);
+extension_sql_file!("../sql/numbering.sql", name = "numbering", requires = ["administration"]);
+extension_sql_file!("../sql/help.sql", name = "help", finalize);
+
+/// Called by PostgreSQL when the library is loaded, by preload or by the first call.
+#[pg_guard]
+pub extern "C-unwind" fn _PG_init() {
+    // SAFETY: a backend has one thread. Refusals are for users; no backtrace belongs into them.
+    unsafe { std::env::set_var("RUST_LIB_BACKTRACE", "0") };
+    context::init();
+    relay::init();
+}
+
+type Sql<T> = Result<T, ErrorReport>;
+
+#[pg_extern(sql = false)]
+fn version() -> &'static str {
+    env!("CARGO_PKG_VERSION")
+}
+
+#[pg_extern(sql = false)]
+fn new_id() -> Sql<Uuid> {
+    Ok(Uuid::from_bytes(sign_in::new_id()?))
+}
+
+#[pg_extern(sql = false)]
+fn enter(token: Option<&str>, tenant: Option<&str>) -> Sql<()> {
+    Ok(context::enter(token, tenant)?)
+}
+
+#[pg_extern(sql = false)]
+fn token_of_transaction() -> Option<Vec<u8>> {
+    context::current_token_hash()
+}
+
+#[pg_extern(sql = false)]
+fn current_tenant() -> Sql<i32> {
+    Ok(context::current()?.one()?)
+}
+
+#[pg_extern(sql = false)]
+fn current_tenants() -> Sql<Vec<i32>> {
+    Ok(context::current()?.selected.iter().collect())
+}
+
+#[pg_extern(sql = false)]
+fn is_selected(tenant_id: i32) -> Sql<bool> {
+    Ok(context::current()?.selected.contains(tenant_id))
+}
+
+#[pg_extern(sql = false)]
+#[allow(clippy::type_complexity)] // one row of the SQL declaration
+fn whoami() -> Result<
+    TableIterator<
+        'static,
+        (
+            name!(principal, Option<String>),
+            name!(kind, String),
+            name!(name, Option<String>),
+            name!(tenant, Option<String>),
+            name!(selection, String),
+            name!(tenants, Vec<String>),
+            name!(available, Vec<String>),
+            name!(roles, Vec<String>),
+            name!(login, String),
+            name!(expires_at, Option<TimestampWithTimeZone>),
+        ),
+    >,
+    ErrorReport,
+> {
+    Ok(TableIterator::once(context::whoami()?))
+}
+
+#[pg_extern(sql = false)]
+fn principal_id() -> Sql<Option<Uuid>> {
+    Ok(protect::me(&*context::current()?)?.map(Uuid::from_bytes))
+}
+
+#[pg_extern(sql = false)]
+fn has_right(object: &str, action: &str, tenant_id: i32) -> Sql<bool> {
+    Ok(context::current()?.authority.allows(object, action, tenant_id))
+}
+
+#[pg_extern(sql = false)]
+fn check_selection(selection: &str) -> Sql<()> {
+    Ok(selection.parse::<access::Selection>().map(drop)?)
+}
+
+#[pg_extern(sql = false)]
+fn outer_user() -> pg_sys::Oid {
+    // SAFETY: reads a variable of the session.
+    unsafe { pg_sys::GetOuterUserId() }
+}
+
+#[pg_extern(sql = false)]
+fn sign_in_attempt(email: &str) -> Sql<()> {
+    Ok(sign_in::attempt(email)?)
+}
+
+#[pg_extern(sql = false)]
+fn sign_in_succeeded(email: &str) -> Sql<()> {
+    Ok(sign_in::succeeded(email)?)
+}
+
+#[pg_extern(sql = false)]
+fn password_matches(password: Option<&str>, hash: Option<&str>) -> bool {
+    sign_in::matches(password, hash)
+}
+
+#[pg_extern(sql = false)]
+fn password_hash(password: &str) -> Sql<String> {
+    Ok(sign_in::hash(password)?)
+}
+
+#[pg_extern(sql = false)]
+fn new_token() -> Sql<String> {
+    Ok(sign_in::new_token()?)
+}
+
+#[pg_extern(sql = false)]
+fn token_hash(token: &str) -> Vec<u8> {
+    context::token_hash(token).to_vec()
+}
+
+#[pg_extern(sql = false)]
+fn check_pattern(pattern: &str, reset: &str) -> Sql<()> {
+    Ok(numbering::pattern::Pattern::parse(pattern, reset.parse()?).map(drop)?)
+}
+
+#[pg_extern(sql = false)]
+fn draw(series: Json, on_date: Date, document: Option<Uuid>) -> Sql<String> {
+    Ok(numbering::draw(&numbering::series(series)?, numbering::day(on_date)?, document)?)
+}
+
+#[pg_extern(sql = false)]
+fn preview(series: Json, on_date: Date) -> Sql<String> {
+    Ok(numbering::preview(&numbering::series(series)?, numbering::day(on_date)?)?)
+}
+
+/// A statement trigger in C: sends the invalidation by which every session learns that rights changed.
+#[pg_trigger(sql = false)]
+fn rights_changed<'a>(
+    trigger: &'a pgrx::PgTrigger<'a>,
+) -> Result<Option<PgHeapTuple<'a, impl WhoAllocated>>, ErrorReport> {
+    let _ = trigger;
+    context::announce()?;
+    Ok(None::<PgHeapTuple<'a, pgrx::pgbox::AllocatedByRust>>)
+}

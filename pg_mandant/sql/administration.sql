@@ -1,0 +1,596 @@
+-- Tenants, people, logins and grants: the functions by which administrators change them, and what everybody may see of them.
+-- Every function runs as the owning role and asks first for the right of the outer user (mandant_internal.require); a
+-- tenant that does not exist and one that is not available get the same answer.
+
+create function mandant_internal.tenant_named(code text) returns mandant_internal.tenant
+  language plpgsql stable
+  set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  found mandant_internal.tenant;
+begin
+  select * into found from mandant_internal.tenant t where t.code = tenant_named.code;
+  if found.id is null or not mandant_internal.has_right('tenant', 'read', found.id) then
+    raise exception using
+      errcode = 'insufficient_privilege',
+      message = format('tenant "%s" is not available to you', tenant_named.code),
+      hint = 'available: ' || (select array_to_string(w.available[1:20], ', ') from mandant.whoami() w);
+  end if;
+  return found;
+end
+$$;
+
+create function mandant_internal.principal_named(principal text) returns mandant_internal.principal
+  language plpgsql stable
+  set search_path = pg_catalog, pg_temp
+as $$
+declare
+  found mandant_internal.principal;
+begin
+  select * into found from mandant_internal.principal p where p.name in (principal, lower(btrim(principal)))
+    order by p.name = principal desc limit 1;
+  if found.id is null
+     or (found.id is distinct from mandant_internal.me()
+         and not mandant_internal.has_right('principal', 'read', found.tenant_id)) then
+    raise exception using
+      errcode = 'undefined_object',
+      message = format('no such principal: "%s"', principal),
+      hint = 'select name from mandant.principal';
+  end if;
+  return found;
+end
+$$;
+
+create view mandant.tenant with (security_barrier) as
+  select t.id, t.code, t.name, t.parent_id, t.country, t.currency, t.timezone, t.locale, t.fiscal_year_start, t.state
+    from mandant_internal.tenant t
+    where mandant_internal.in_tenant('tenant', 'read', t.id);
+comment on view mandant.tenant is 'The selected tenants; mandant.whoami() names all that can be selected.';
+comment on column mandant.tenant.fiscal_year_start is 'Month and day on which the fiscal year begins, MM-DD.';
+comment on column mandant.tenant.state is 'active or suspended';
+
+create view mandant.principal with (security_barrier) as
+  select p.id, p.name, p.full_name, p.kind, p.tenant_id, p.state, p.default_selection
+    from mandant_internal.principal p
+    where mandant_internal.in_tenant('principal', 'read', p.tenant_id);
+comment on view mandant.principal is 'Employees and logins of the selected tenants.';
+comment on column mandant.principal.name is 'E-mail of an employee, role name of a login.';
+
+create view mandant.role as
+  select r.name, r.description from mandant_internal.role r;
+comment on view mandant.role is 'The roles that can be granted.';
+
+create view mandant.access_grant with (security_barrier) as
+  select g.id, p.name as principal, g.role,
+         case g.scope when 'tenant' then t.code when 'subtree' then t.code || '/*' else g.scope end as scope,
+         g.valid_from, g.valid_until, g.reason, b.name as granted_by, g.granted_at
+    from mandant_internal.access_grant g
+    join mandant_internal.principal p on p.id = g.principal_id
+    left join mandant_internal.tenant t on t.id = g.tenant_id
+    left join mandant_internal.principal b on b.id = g.granted_by
+    where mandant_internal.in_tenant('access_grant', 'read', p.tenant_id);
+comment on view mandant.access_grant is 'Who holds which role, where, and until when; of principals of the selected tenants.';
+
+create function mandant_internal.check_timezone(timezone text) returns void
+  language plpgsql stable
+  set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if not exists (select from pg_timezone_names z where z.name = check_timezone.timezone) then
+    raise exception using errcode = 'invalid_parameter_value',
+      message = format('time zone "%s" is not known', timezone),
+      hint = 'a name as in select name from pg_timezone_names: Europe/Berlin';
+  end if;
+end
+$$;
+
+create function mandant.create_tenant(
+    code text, name text, country text, currency text, parent text default null, timezone text default null,
+    locale text default null, fiscal_year_start text default null)
+  returns mandant.tenant
+  language plpgsql volatile
+  security definer -- writes tables that nobody else may write
+  set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  above mandant_internal.tenant;
+  made mandant_internal.tenant;
+  layer regprocedure;
+begin
+  if parent is not null then
+    above := mandant_internal.tenant_named(parent);
+    perform mandant_internal.require('tenant', 'create', above.id);
+  elsif (select w.kind from mandant.whoami() w) <> 'superuser' then
+    raise exception using errcode = 'insufficient_privilege',
+      message = 'only a superuser creates a tenant without a parent',
+      hint = 'name the tenant it belongs to: parent => ''...''';
+  end if;
+  if create_tenant.timezone is not null then
+    perform mandant_internal.check_timezone(create_tenant.timezone);
+  end if;
+  insert into mandant_internal.tenant (code, name, parent_id, country, currency, timezone, locale, fiscal_year_start)
+    values (create_tenant.code, create_tenant.name, above.id, create_tenant.country, create_tenant.currency,
+            coalesce(create_tenant.timezone, above.timezone, 'UTC'), coalesce(create_tenant.locale, above.locale, 'en'),
+            coalesce(create_tenant.fiscal_year_start, '01-01'))
+    returning * into made;
+  for layer in select o.function from mandant_internal.on_create_tenant o order by o.function::oid loop
+    execute format('select %s($1)', layer::oid::regproc) using made.id;
+  end loop;
+  return (made.id, made.code, made.name, made.parent_id, made.country, made.currency, made.timezone, made.locale,
+          made.fiscal_year_start, made.state)::mandant.tenant;
+exception
+  when unique_violation then
+    raise exception using errcode = 'duplicate_object',
+      message = format('tenant code "%s" is taken', create_tenant.code), hint = 'choose another code';
+  when check_violation or not_null_violation then
+    raise exception using errcode = 'invalid_parameter_value',
+      message = format('tenant "%s" cannot be created: %s', create_tenant.code, sqlerrm),
+      hint = 'code like de, name not empty, country like DE (ISO 3166), currency like EUR (ISO 4217), fiscal_year_start like 04-01';
+end
+$$;
+comment on function mandant.create_tenant(text, text, text, text, text, text, text, text) is
+  'Creates a company with all that belongs to it: number series and whatever else the layers above add.
+code: lower case, begins with a letter, at most 31 characters; country: ISO 3166 code; currency: ISO 4217 code;
+parent: code of the tenant above, whose time zone and locale are the defaults; timezone: IANA name;
+fiscal_year_start: MM-DD, 01-01 unless given. Needs the right create on tenant in the parent.
+Errors: 42710 code taken, 22023 a value that cannot be, 42501 not allowed.';
+
+create function mandant.on_create_tenant(function regprocedure) returns void
+  language plpgsql volatile
+  security definer -- writes mandant_internal.on_create_tenant, for superusers only
+  set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if (select w.kind from mandant.whoami() w) <> 'superuser' then
+    raise exception using errcode = 'insufficient_privilege',
+      message = 'only a superuser adds to what a new tenant gets', hint = 'ask the owner of the database';
+  end if;
+  insert into mandant_internal.on_create_tenant (function) values (on_create_tenant.function) on conflict do nothing;
+end
+$$;
+comment on function mandant.on_create_tenant(regprocedure) is
+  'Registers what a layer does for a new tenant: a function (tenant_id int) called in create_tenant''s transaction.
+It runs as the owner of the extension, so make it security definer of its own owner. Superusers only.
+Errors: 42501 not allowed.';
+
+create function mandant_internal.set_tenant_state(code text, state text, reason text) returns mandant.tenant
+  language plpgsql volatile
+  security definer -- writes mandant_internal.tenant
+  set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  found mandant_internal.tenant := mandant_internal.tenant_named(code);
+begin
+  perform mandant_internal.require('tenant', 'update', found.id);
+  update mandant_internal.tenant t set state = set_tenant_state.state, state_reason = reason where t.id = found.id
+    returning * into found;
+  return (found.id, found.code, found.name, found.parent_id, found.country, found.currency, found.timezone, found.locale,
+          found.fiscal_year_start, found.state)::mandant.tenant;
+end
+$$;
+
+create function mandant.suspend_tenant(code text, reason text) returns mandant.tenant
+  language sql volatile
+begin atomic
+  select mandant_internal.set_tenant_state(code, 'suspended', reason);
+end;
+comment on function mandant.suspend_tenant(text, text) is
+  'Refuses everybody whose home this tenant is, from their next statement on. Its rows stay, for those above.
+Needs the right update on tenant. Errors: 42501 not allowed or not available.';
+
+create function mandant.resume_tenant(code text) returns mandant.tenant
+  language sql volatile
+begin atomic
+  select mandant_internal.set_tenant_state(code, 'active', null);
+end;
+comment on function mandant.resume_tenant(text) is
+  'Lets the people of a suspended tenant in again. Errors: 42501 not allowed or not available.';
+
+create function mandant_internal.visible(p mandant_internal.principal) returns mandant.principal
+  language sql immutable
+begin atomic
+  select row(p.id, p.name, p.full_name, p.kind, p.tenant_id, p.state, p.default_selection)::mandant.principal;
+end;
+
+create function mandant.add_employee(tenant text, email text, name text, password text default null)
+  returns mandant.principal
+  language plpgsql volatile
+  security definer -- writes mandant_internal.principal
+  set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  home mandant_internal.tenant := mandant_internal.tenant_named(tenant);
+  made mandant_internal.principal;
+begin
+  perform mandant_internal.require('principal', 'create', home.id);
+  if lower(btrim(email)) !~ '^[^@\s]+@[^@\s]+$' or email is null then
+    raise exception using errcode = 'invalid_parameter_value',
+      message = format('"%s" is not an e-mail address', email), hint = 'write name@company.example';
+  end if;
+  insert into mandant_internal.principal (kind, name, full_name, tenant_id, password_hash)
+    values ('employee', lower(btrim(email)), add_employee.name, home.id, mandant_internal.password_hash(password))
+    returning * into made;
+  return mandant_internal.visible(made);
+exception when unique_violation then
+  raise exception using errcode = 'duplicate_object',
+    message = format('the e-mail "%s" is taken', email), hint = 'an employee belongs to exactly one tenant';
+end
+$$;
+comment on function mandant.add_employee(text, text, text, text) is
+  'Adds an employee to a tenant, without any right: grant_role gives those.
+email: the name to sign in with, folded to lower case; password: null for none yet, or a ready Argon2id hash.
+Needs the right create on principal. Errors: 42710 e-mail taken, 22023 not an address, 42501 not allowed.';
+
+create function mandant.set_password(email text, password text) returns void
+  language plpgsql volatile
+  security definer -- writes password hashes, which nobody may read
+  set search_path = pg_catalog, pg_temp
+as $$
+declare
+  found mandant_internal.principal := mandant_internal.principal_named(email);
+begin
+  if found.id is distinct from mandant_internal.me() then
+    perform mandant_internal.require('principal', 'update', found.tenant_id);
+  end if;
+  update mandant_internal.principal p set password_hash = mandant_internal.password_hash(password) where p.id = found.id;
+  delete from mandant_internal.token t where t.principal_id = found.id;
+end
+$$;
+comment on function mandant.set_password(text, text) is
+  'Sets an employee''s password and ends every token of theirs.
+password: the password, or a ready Argon2id hash, so that the password need not travel; null: nobody can sign in.
+One''s own always, others with the right update on principal. Errors: 22023 hash incomplete, 42704 no such principal.';
+
+create function mandant_internal.set_principal_state(email text, state text, reason text) returns mandant.principal
+  language plpgsql volatile
+  security definer -- writes mandant_internal.principal
+  set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  found mandant_internal.principal := mandant_internal.principal_named(email);
+begin
+  perform mandant_internal.require('principal', 'update', found.tenant_id);
+  update mandant_internal.principal p set state = set_principal_state.state, state_reason = reason where p.id = found.id
+    returning * into found;
+  return mandant_internal.visible(found);
+end
+$$;
+
+create function mandant.deactivate_employee(email text, reason text) returns mandant.principal
+  language sql volatile
+begin atomic
+  select mandant_internal.set_principal_state(email, 'inactive', reason);
+end;
+comment on function mandant.deactivate_employee(text, text) is
+  'Refuses an employee from the next statement on; rows and grants stay. Errors: 42704 no such principal, 42501 not allowed.';
+
+create function mandant.reactivate_employee(email text, reason text default null) returns mandant.principal
+  language sql volatile
+begin atomic
+  select mandant_internal.set_principal_state(email, 'active', reason);
+end;
+comment on function mandant.reactivate_employee(text, text) is
+  'Lets a deactivated employee in again. Errors: 42704 no such principal, 42501 not allowed.';
+
+create function mandant_internal.set_default_selection(principal text, selection text) returns void
+  language plpgsql volatile
+  security definer -- writes mandant_internal.principal
+  set search_path = pg_catalog, pg_temp
+as $$
+declare
+  found mandant_internal.principal := mandant_internal.principal_named(principal);
+begin
+  perform mandant_internal.require('principal', 'update', found.tenant_id);
+  perform mandant_internal.check_selection(coalesce(selection, ''));
+  update mandant_internal.principal p set default_selection = nullif(selection, '') where p.id = found.id;
+end
+$$;
+
+create function mandant_internal.check_selection(selection text) returns void
+  language c immutable strict
+  as 'MODULE_PATHNAME', 'check_selection_wrapper';
+
+-- Nobody gives away more tenants than the own right on access_grant covers.
+create function mandant_internal.require_scope(home int, scope text, tenant_id int) returns void
+  language plpgsql stable
+  set search_path = pg_catalog, pg_temp
+as $$
+declare
+  reached int;
+begin
+  for reached in
+    with recursive below (id) as (
+      select tenant_id
+      union all
+      select t.id from mandant_internal.tenant t join below b on t.parent_id = b.id where scope = 'subtree'
+    )
+    select home
+    union
+    select b.id from below b where scope in ('tenant', 'subtree')
+    union
+    select t.id from mandant_internal.tenant t where scope = 'all'
+  loop
+    perform mandant_internal.require('access_grant', 'create', reached);
+  end loop;
+end
+$$;
+
+create function mandant.grant_role(
+    principal text, role text, scope text default 'home', valid_from timestamptz default now(),
+    valid_until timestamptz default null, reason text default null)
+  returns mandant.access_grant
+  language plpgsql volatile
+  security definer -- writes mandant_internal.access_grant
+  set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  holder mandant_internal.principal := mandant_internal.principal_named(principal);
+  target int;
+  kind text := scope;
+  made mandant_internal.access_grant;
+begin
+  if not exists (select from mandant_internal.role r where r.name = grant_role.role) then
+    raise exception using errcode = 'undefined_object',
+      message = format('no such role: "%s"', role), hint = 'select name from mandant.role';
+  end if;
+  if scope not in ('home', 'all') then
+    kind := case when scope like '%/*' then 'subtree' else 'tenant' end;
+    target := (mandant_internal.tenant_named(regexp_replace(scope, '/\*$', ''))).id;
+  end if;
+  perform mandant_internal.require_scope(holder.tenant_id, kind, target);
+  if grant_role.valid_until <= coalesce(grant_role.valid_from, now()) then
+    raise exception using errcode = 'invalid_parameter_value',
+      message = 'the grant ends before it begins', hint = 'valid_until is exclusive and later than valid_from';
+  end if;
+  insert into mandant_internal.access_grant
+      (principal_id, role, scope, tenant_id, valid_from, valid_until, reason, granted_by)
+    values (holder.id, grant_role.role, kind, target, coalesce(grant_role.valid_from, now()), grant_role.valid_until,
+            grant_role.reason, mandant_internal.me())
+    returning * into made;
+  return (made.id, holder.name, made.role, scope, made.valid_from, made.valid_until, made.reason,
+          (select b.name from mandant_internal.principal b where b.id = made.granted_by),
+          made.granted_at)::mandant.access_grant;
+end
+$$;
+comment on function mandant.grant_role(text, text, text, timestamptz, timestamptz, text) is
+  'Gives a role to an employee or login; every session of theirs has it from the next statement on.
+principal: e-mail or login; scope: home, a tenant''s code, code/* (with all below it) or all; valid_until: exclusive, null: open.
+Needs the right create on access_grant in every tenant of the scope.
+Errors: 42704 no such principal or role, 42501 not allowed, 22023 period reversed.';
+
+create function mandant.revoke_role(principal text, role text, scope text default 'home') returns int
+  language plpgsql volatile
+  security definer -- writes mandant_internal.access_grant
+  set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  holder mandant_internal.principal := mandant_internal.principal_named(principal);
+  target int;
+  kind text := scope;
+  ended int;
+begin
+  if scope not in ('home', 'all') then
+    kind := case when scope like '%/*' then 'subtree' else 'tenant' end;
+    target := (mandant_internal.tenant_named(regexp_replace(scope, '/\*$', ''))).id;
+  end if;
+  perform mandant_internal.require_scope(holder.tenant_id, kind, target);
+  -- A grant that ran has a history and is ended; one that never began is removed.
+  delete from mandant_internal.access_grant g
+    where g.principal_id = holder.id and g.role = revoke_role.role and g.scope = kind
+      and g.tenant_id is not distinct from target and g.valid_from >= clock_timestamp();
+  update mandant_internal.access_grant g set valid_until = clock_timestamp()
+    where g.principal_id = holder.id and g.role = revoke_role.role and g.scope = kind
+      and g.tenant_id is not distinct from target and (g.valid_until is null or g.valid_until > clock_timestamp());
+  get diagnostics ended = row_count;
+  if ended = 0 then
+    raise exception using errcode = 'undefined_object',
+      message = format('"%s" does not hold role "%s" with scope "%s"', principal, role, scope),
+      hint = 'select * from mandant.access_grant';
+  end if;
+  return ended;
+end
+$$;
+comment on function mandant.revoke_role(text, text, text) is
+  'Ends a role at the next statement of every session of its holder, and says how many grants ended.
+Errors: 42704 not held, 42501 not allowed.';
+
+create function mandant.bind_login(
+    login regrole, tenant text, role text default 'reader', scope text default 'home',
+    default_selection text default null, employee text default null)
+  returns mandant.principal
+  language plpgsql volatile
+  security definer -- writes mandant_internal.login, and makes the login a member of mandant_user
+  set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  home mandant_internal.tenant := mandant_internal.tenant_named(tenant);
+  who mandant_internal.principal;
+begin
+  perform mandant_internal.require('principal', 'create', home.id);
+  if exists (select from pg_roles r where r.oid = bind_login.login and (r.rolsuper or r.rolbypassrls)) then
+    raise exception using errcode = 'invalid_parameter_value',
+      message = format('login %s bypasses row security, binding it would have no effect', login),
+      hint = format('alter role %s nosuperuser nobypassrls', login);
+  end if;
+  if exists (select from mandant_internal.login l where l.login = bind_login.login) then
+    raise exception using errcode = 'duplicate_object',
+      message = format('login %s is bound already', login),
+      hint = format('select mandant.unbind_login(''%s'')', login);
+  end if;
+  perform mandant_internal.check_selection(coalesce(bind_login.default_selection, ''));
+  if employee is not null then
+    who := mandant_internal.principal_named(employee);
+    if who.tenant_id <> home.id then
+      raise exception using errcode = 'invalid_parameter_value',
+        message = format('employee "%s" does not belong to tenant "%s"', employee, tenant),
+        hint = 'name the employee''s own tenant';
+    end if;
+  else
+    insert into mandant_internal.principal (kind, name, full_name, tenant_id, default_selection)
+      values ('login', (select r.rolname from pg_roles r where r.oid = bind_login.login), null, home.id,
+              nullif(bind_login.default_selection, ''))
+      returning * into who;
+  end if;
+  insert into mandant_internal.login (login, principal_id) values (bind_login.login, who.id);
+  execute format('grant mandant_user to %s', login);
+  if role is not null then
+    perform mandant.grant_role(who.name, role, scope, reason => 'bind_login');
+  end if;
+  return mandant_internal.visible(who);
+end
+$$;
+comment on function mandant.bind_login(regrole, text, text, text, text, text) is
+  'Binds a PostgreSQL login to a tenant: from its next statement on it sees what its role allows.
+role: null for none; scope: home, a code, code/* or all; default_selection: what an unset mandant.tenant means, null: home;
+employee: e-mail of a person whose login this is, null: the login is a principal of its own.
+Needs the rights create on principal and access_grant.
+Errors: 42710 bound already, 22023 the login bypasses row security, 42501 not allowed.';
+
+create function mandant.unbind_login(login regrole) returns void
+  language plpgsql volatile
+  security definer -- writes mandant_internal.login
+  set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  who mandant_internal.principal;
+begin
+  select p.* into who
+    from mandant_internal.login l join mandant_internal.principal p on p.id = l.principal_id
+    where l.login = unbind_login.login;
+  if who.id is null or not mandant_internal.has_right('principal', 'read', who.tenant_id) then
+    raise exception using errcode = 'undefined_object',
+      message = format('login %s is not bound', login), hint = 'select name from mandant.principal where kind = ''login''';
+  end if;
+  perform mandant_internal.require('principal', 'delete', who.tenant_id);
+  delete from mandant_internal.login l where l.login = unbind_login.login;
+  if who.kind = 'login' then
+    update mandant_internal.principal p set state = 'inactive', state_reason = 'unbound',
+        name = p.name || ' (unbound ' || p.id || ')'
+      where p.id = who.id;
+  end if;
+  execute format('revoke mandant_user from %s', login);
+end
+$$;
+comment on function mandant.unbind_login(regrole) is
+  'Takes a login''s binding away: it sees nothing from its next statement on. Rows it created keep their author.
+Errors: 42704 not bound, 42501 not allowed.';
+
+create function mandant.bind_relay(login regrole) returns void
+  language plpgsql volatile
+  security definer -- writes mandant_internal.login
+  set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  if (select w.kind from mandant.whoami() w) <> 'superuser' then
+    raise exception using errcode = 'insufficient_privilege',
+      message = 'only a superuser makes a login a relay', hint = 'ask the owner of the database';
+  end if;
+  if exists (select from pg_roles r where r.oid = bind_relay.login and (r.rolsuper or r.rolbypassrls)) then
+    raise exception using errcode = 'invalid_parameter_value',
+      message = format('login %s bypasses row security and cannot be a relay', login),
+      hint = format('alter role %s nosuperuser nobypassrls', login);
+  end if;
+  if exists (select from mandant_internal.login l where l.login = bind_relay.login and not l.relay) then
+    raise exception using errcode = 'duplicate_object',
+      message = format('login %s is bound to a principal and cannot be a relay', login),
+      hint = format('select mandant.unbind_login(''%s'')', login);
+  end if;
+  insert into mandant_internal.login (login, relay) values (bind_relay.login, true) on conflict do nothing;
+  execute format('grant mandant_user to %s', login);
+end
+$$;
+comment on function mandant.bind_relay(regrole) is
+  'Marks a login as a relay: it has no rights of its own and acts by the token given to mandant.enter. Superusers only.
+Errors: 42710 bound to a principal, 22023 the login bypasses row security, 42501 not allowed.';
+
+create function mandant_internal.require_everywhere(object text, action text) returns void
+  language plpgsql stable
+  set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform mandant_internal.require(object, action, t.id) from mandant_internal.tenant t;
+end
+$$;
+
+create function mandant.define_role(role text, description text) returns mandant.role
+  language plpgsql volatile
+  security definer -- writes mandant_internal.role
+  set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  made mandant.role;
+begin
+  perform mandant_internal.require_everywhere('role', 'create');
+  insert into mandant_internal.role as r (name, description) values (define_role.role, define_role.description)
+    on conflict (name) do update set description = excluded.description
+    returning r.name, r.description into made;
+  return made;
+exception when check_violation or not_null_violation then
+  raise exception using errcode = 'invalid_parameter_value',
+    message = format('"%s" is not a role name', role), hint = 'lower case letters, digits and _; a description';
+end
+$$;
+comment on function mandant.define_role(text, text) is
+  'Defines a role, without any right, or changes its description. Needs the right create on role in every tenant.
+Errors: 22023 not a name, 42501 not allowed.';
+
+create function mandant.allow(role text, object text, actions text[], depth text default 'tenant') returns int
+  language plpgsql volatile
+  security definer -- writes mandant_internal.role_right
+  set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  written int;
+begin
+  perform mandant_internal.require_everywhere('role', 'update');
+  insert into mandant_internal.role_right (role, object, action, depth)
+    select allow.role, allow.object, action, allow.depth from unnest(actions) as action
+    on conflict (role, object, action) do update set depth = excluded.depth;
+  get diagnostics written = row_count;
+  return written;
+exception
+  when foreign_key_violation then
+    raise exception using errcode = 'undefined_object',
+      message = format('no such role: "%s"', role), hint = 'select mandant.define_role(role, description)';
+  when check_violation or not_null_violation then
+    raise exception using errcode = 'invalid_parameter_value',
+      message = format('not a right: %s %s at depth %s', actions, object, depth),
+      hint = 'actions: read create update delete post void export assign; depth: own, team or tenant; object * for all';
+end
+$$;
+comment on function mandant.allow(text, text, text[], text) is
+  'Lets a role do actions with an object, and says how many rights were written.
+object: of a protected table, a kind of document, or * for all; depth: own, team or tenant.
+Needs the right update on role in every tenant. Errors: 42704 no such role, 22023 not a right, 42501 not allowed.';
+
+create function mandant.disallow(role text, object text, actions text[]) returns int
+  language plpgsql volatile
+  security definer -- writes mandant_internal.role_right
+  set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  removed int;
+begin
+  perform mandant_internal.require_everywhere('role', 'update');
+  delete from mandant_internal.role_right r
+    where r.role = disallow.role and r.object = disallow.object and r.action = any (actions);
+  get diagnostics removed = row_count;
+  return removed;
+end
+$$;
+comment on function mandant.disallow(text, text, text[]) is
+  'Takes rights from a role, at the next statement of everybody who holds it, and says how many there were.
+Errors: 42501 not allowed.';

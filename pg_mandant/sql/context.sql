@@ -1,0 +1,165 @@
+-- Who is asking, for SQL: enter and sign_in for relays, the current tenant for defaults, whoami for people.
+
+create function mandant_internal.outer_user() returns oid
+  language c stable parallel safe
+  as 'MODULE_PATHNAME', 'outer_user_wrapper';
+
+create function mandant.enter(token text, tenant text default null) returns void
+  language c volatile parallel unsafe
+  as 'MODULE_PATHNAME', 'enter_wrapper';
+comment on function mandant.enter(text, text) is
+  'Begins a transaction of a relay login in the name of the employee whose token it is.
+token: from mandant.sign_in; give it as a bind parameter, never in SQL text.
+tenant: one code, several (de,us) or *; null or empty: the employee''s default selection.
+Both hold until the transaction ends. Refuses a session in which something was left that outlives a transaction.
+Errors: 28000 token not valid, 42501 tenant not available, 22023 not a list of codes, 55006 session not clean: close it.';
+
+create function mandant.current_tenant() returns int
+  language c stable parallel safe
+  as 'MODULE_PATHNAME', 'current_tenant_wrapper';
+comment on function mandant.current_tenant() is
+  'The id of the one selected tenant.
+Errors: 55000 none or several are selected, 42501 the selected one is not available.';
+
+create function mandant.current_tenants() returns int[]
+  language c stable parallel safe
+  as 'MODULE_PATHNAME', 'current_tenants_wrapper';
+comment on function mandant.current_tenants() is
+  'The ids of the selected tenants, ascending; empty if nothing is granted.
+Errors: 42501 a selected one is not available, 28000 no identity.';
+
+create function mandant_internal.is_selected(tenant_id int) returns boolean
+  language c stable parallel safe strict
+  as 'MODULE_PATHNAME', 'is_selected_wrapper';
+
+create function mandant.whoami() returns table (
+    principal text, kind text, name text, tenant text, selection text, tenants text[], available text[], roles text[],
+    login text, expires_at timestamptz)
+  language c stable parallel safe rows 1
+  as 'MODULE_PATHNAME', 'whoami_wrapper';
+comment on function mandant.whoami() is
+  'Who asks, which tenants are selected now and which could be.
+principal: e-mail or login name, null for a superuser; kind: employee, login or superuser; tenant: code of the home tenant;
+selection: what mandant.tenant says; tenants: codes selected by it; available: codes that may be selected;
+expires_at: end of the token, null for a login.
+Errors: 28000 no identity.';
+
+create function mandant_internal.me() returns uuid
+  language c stable parallel safe
+  as 'MODULE_PATHNAME', 'principal_id_wrapper';
+comment on function mandant_internal.me() is 'The id of the principal who asks, null for a superuser.';
+
+create function mandant_internal.has_right(object text, action text, tenant_id int) returns boolean
+  language c stable parallel safe strict
+  as 'MODULE_PATHNAME', 'has_right_wrapper';
+comment on function mandant_internal.has_right(text, text, int) is
+  'Whether there is a right to do the action with the object in the tenant, at any depth, whatever is selected.';
+
+create function mandant_internal.require(object text, action text, tenant_id int) returns void
+  language plpgsql stable parallel safe
+  set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if mandant_internal.has_right(object, action, tenant_id) is not true then
+    raise exception using
+      errcode = 'insufficient_privilege',
+      message = format('you have no right to %s %s here', action, object),
+      hint = format('ask an administrator for a role with the right %s on %s', action, object);
+  end if;
+end
+$$;
+comment on function mandant_internal.require(text, text, int) is
+  'Raises 42501 unless there is the right, as mandant_internal.has_right says.';
+
+create function mandant_internal.sign_in_attempt(email text) returns void
+  language c volatile strict as 'MODULE_PATHNAME', 'sign_in_attempt_wrapper';
+create function mandant_internal.sign_in_succeeded(email text) returns void
+  language c volatile strict as 'MODULE_PATHNAME', 'sign_in_succeeded_wrapper';
+create function mandant_internal.password_matches(password text, hash text) returns boolean
+  language c volatile as 'MODULE_PATHNAME', 'password_matches_wrapper';
+create function mandant_internal.password_hash(password text) returns text
+  language c volatile strict as 'MODULE_PATHNAME', 'password_hash_wrapper';
+create function mandant_internal.new_token() returns text
+  language c volatile as 'MODULE_PATHNAME', 'new_token_wrapper';
+create function mandant_internal.token_hash(token text) returns bytea
+  language c immutable strict as 'MODULE_PATHNAME', 'token_hash_wrapper';
+create function mandant_internal.token_of_transaction() returns bytea
+  language c stable as 'MODULE_PATHNAME', 'token_of_transaction_wrapper';
+
+create function mandant.sign_in(email text, password text, out token text, out expires_at timestamptz)
+  returns record
+  language plpgsql volatile
+  security definer -- reads password hashes, writes tokens
+  set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  found mandant_internal.principal;
+  matches boolean;
+begin
+  if not exists (select from mandant_internal.login l
+                   where l.login = mandant_internal.outer_user() and l.relay) then
+    raise exception using
+      errcode = 'insufficient_privilege',
+      message = 'sign_in is for relay logins',
+      hint = 'connect as the login of the service, or as a bound login, which needs no token';
+  end if;
+  perform mandant_internal.sign_in_attempt(coalesce(sign_in.email, ''));
+  select p.* into found
+    from mandant_internal.principal p join mandant_internal.tenant t on t.id = p.tenant_id
+    where p.name = lower(btrim(sign_in.email))
+      and p.kind = 'employee' and p.state = 'active' and t.state = 'active';
+  -- Takes the same time whether there is such a principal, a password, or neither.
+  matches := mandant_internal.password_matches(sign_in.password, found.password_hash);
+  if not matches then
+    raise exception using
+      errcode = 'invalid_password',
+      message = 'e-mail or password is wrong',
+      hint = 'check both; an administrator can set a password with mandant.set_password(email, password)';
+  end if;
+  perform mandant_internal.sign_in_succeeded(sign_in.email);
+  delete from mandant_internal.token t where t.principal_id = found.id and t.expires_at < now();
+  sign_in.token := mandant_internal.new_token();
+  sign_in.expires_at := now() + interval '12 hours';
+  insert into mandant_internal.token (hash, principal_id, expires_at)
+    values (mandant_internal.token_hash(sign_in.token), found.id, sign_in.expires_at);
+end
+$$;
+comment on function mandant.sign_in(text, text) is
+  'Gives a token for an employee''s e-mail and password; for relay logins only.
+The token is valid for 12 hours; the database keeps its SHA-256 only.
+Unknown, wrong and suspended get the same answer after the same time. Ten failures per address in five minutes close it
+for the rest of them; a rollback does not take a failure back.
+Errors: 28P01 e-mail or password wrong, or too many failures; 42501 not a relay login.';
+
+create function mandant.sign_out() returns void
+  language sql volatile
+  security definer -- deletes the token of this transaction, which the caller cannot see
+  set search_path = pg_catalog, pg_temp
+begin atomic
+  delete from mandant_internal.token where hash = mandant_internal.token_of_transaction();
+end;
+comment on function mandant.sign_out() is 'Ends the token of this transaction, in every session, from the next statement on.';
+
+create function mandant.revoke_tokens(principal text) returns int
+  language plpgsql volatile
+  security definer -- deletes tokens, which nobody can see
+  set search_path = pg_catalog, pg_temp
+as $$
+declare
+  found mandant_internal.principal;
+  ended int;
+begin
+  found := mandant_internal.principal_named(principal);
+  if found.id is distinct from mandant_internal.me() then
+    perform mandant_internal.require('principal', 'update', found.tenant_id);
+  end if;
+  delete from mandant_internal.token t where t.principal_id = found.id;
+  get diagnostics ended = row_count;
+  return ended;
+end
+$$;
+comment on function mandant.revoke_tokens(text) is
+  'Ends every token of an employee at the next statement of every session, and says how many there were.
+principal: e-mail; one''s own always, others with the right update on principal.
+Errors: 42704 no such principal, 42501 not allowed.';

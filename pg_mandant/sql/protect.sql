@@ -1,0 +1,302 @@
+-- Which rows: the functions that policies call, those the planner puts in their place, and protect(), which makes policies.
+-- One policy per command, and a restrictive floor of the same expression: two different ones get different security
+-- levels and lose the index.
+
+create function mandant_internal.plan(internal) returns internal
+  language c immutable strict
+  as 'MODULE_PATHNAME', 'mandant_plan';
+comment on function mandant_internal.plan(internal) is
+  'Planner support: replaces a policy function by the filter one would have written, and estimates it.';
+
+create function mandant_internal.in_tenant(object text, action text, tenant_id int) returns boolean
+  language c stable parallel safe
+  support mandant_internal.plan
+  as 'MODULE_PATHNAME', 'mandant_in_tenant';
+comment on function mandant_internal.in_tenant(text, text, int) is
+  'Whether the right to do the action with the object reaches into the row''s tenant, within the selection.';
+
+create function mandant_internal.in_depth(
+    object text, action text, tenant_id int, owner_id uuid, team_id uuid, kind text)
+  returns boolean
+  language c stable parallel safe
+  support mandant_internal.plan
+  as 'MODULE_PATHNAME', 'mandant_in_depth';
+comment on function mandant_internal.in_depth(text, text, int, uuid, uuid, text) is
+  'Whether the right reaches as far as the row: every row of the tenant, or one''s own. Only beside in_tenant.';
+
+create function mandant_internal.the_tenant(shape bigint) returns int
+  language c stable parallel safe
+  as 'MODULE_PATHNAME', 'mandant_the_tenant';
+create function mandant_internal.the_tenant(shape bigint, object text, action text) returns int
+  language c stable parallel safe
+  as 'MODULE_PATHNAME', 'mandant_the_tenant';
+create function mandant_internal.the_tenants(shape bigint) returns int[]
+  language c stable parallel safe
+  as 'MODULE_PATHNAME', 'mandant_the_tenants';
+create function mandant_internal.the_tenants(shape bigint, object text, action text) returns int[]
+  language c stable parallel safe
+  as 'MODULE_PATHNAME', 'mandant_the_tenants';
+create function mandant_internal.in_the_tenants(shape bigint, tenant_id int) returns boolean
+  language c stable parallel safe
+  support mandant_internal.plan
+  as 'MODULE_PATHNAME', 'mandant_in_the_tenants';
+create function mandant_internal.in_the_tenants(shape bigint, object text, action text, tenant_id int) returns boolean
+  language c stable parallel safe
+  support mandant_internal.plan
+  as 'MODULE_PATHNAME', 'mandant_in_the_tenants';
+create function mandant_internal.me(shape bigint) returns uuid
+  language c stable parallel safe
+  as 'MODULE_PATHNAME', 'mandant_me';
+
+create table mandant_internal.protected_table (
+  relation regclass primary key,
+  object text not null,
+  owner_column name,
+  team_column name,
+  kind_column name,
+  constraint protected_table_object_format check (object ~ '^[a-z][a-z0-9_]{0,62}$')
+);
+
+create function mandant_internal.register(
+    relation regclass, object text, owner_column name, team_column name, kind_column name)
+  returns void
+  language plpgsql volatile
+  security definer -- writes the list of protected tables, for owners of the table only
+  set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  if not pg_has_role(mandant_internal.outer_user(), (select c.relowner from pg_class c where c.oid = register.relation),
+                     'member') then
+    raise exception using errcode = 'insufficient_privilege',
+      message = format('you do not own %s', register.relation), hint = 'the owner of a table protects it';
+  end if;
+  delete from mandant_internal.protected_table p where p.relation = register.relation;
+  if register.object is not null then
+    insert into mandant_internal.protected_table
+      values (register.relation, register.object, register.owner_column, register.team_column, register.kind_column);
+  end if;
+end
+$$;
+
+create function mandant_internal.is_protected(relation regclass) returns boolean
+  language sql stable
+  security definer -- reads the list of protected tables
+  set search_path = pg_catalog, pg_temp
+begin atomic
+  select exists (select from mandant_internal.protected_table p where p.relation = is_protected.relation);
+end;
+
+create function mandant_internal.refuse_table(problem text, fix text) returns void
+  language plpgsql immutable
+  set search_path = pg_catalog, pg_temp
+as $$
+begin
+  raise exception using errcode = 'invalid_table_definition', message = problem, hint = fix;
+end
+$$;
+
+-- What would let rows of one tenant show in another's, found in the catalogue: refused, with the fix in the hint.
+create function mandant_internal.check_keys(relation regclass) returns void
+  language plpgsql stable
+  set search_path = pg_catalog, pg_temp
+as $$
+declare
+  tenant constant smallint := (select a.attnum from pg_attribute a where a.attrelid = relation and a.attname = 'tenant_id');
+  key record;
+  columns text;
+begin
+  for key in
+    select i.indexrelid::regclass::text as index, c.conname, c.contype, i.indexrelid, i.indisexclusion
+      from pg_index i left join pg_constraint c on c.conindid = i.indexrelid and c.conrelid = i.indrelid
+                                                and c.contype in ('p', 'u', 'x')
+      where i.indrelid = relation and (i.indisunique or i.indisexclusion)
+        and not tenant = any ((i.indkey::smallint[])[0:i.indnkeyatts - 1])
+        -- one uuid tells nobody whether another row exists
+        and not (i.indnkeyatts = 1 and not i.indisexclusion and exists (
+              select from pg_attribute a
+                where a.attrelid = relation and a.attnum = i.indkey[0] and a.atttypid = 'uuid'::regtype))
+  loop
+    columns := (select string_agg(pg_get_indexdef(key.indexrelid, n, true), ', ' order by n)
+                  from pg_index i, generate_series(1, i.indnkeyatts) n where i.indexrelid = key.indexrelid);
+    perform mandant_internal.refuse_table(
+      format('key %s of %s does not contain tenant_id and would tell what other tenants have',
+             coalesce(key.conname::text, key.index), relation),
+      case
+        when key.contype in ('p', 'u') then
+          format('alter table %s drop constraint %I, add constraint %I %s (tenant_id, %s)', relation, key.conname,
+                 key.conname, case key.contype when 'p' then 'primary key' else 'unique' end, columns)
+        when key.contype = 'x' then 'add tenant_id with = to the exclusion constraint'
+        else format('drop index %s; create unique index on %s (tenant_id, %s)', key.index, relation, columns)
+      end);
+  end loop;
+
+  for key in
+    select c.conname, c.conrelid::regclass as child, c.confrelid::regclass as parent
+      from pg_constraint c
+      where c.contype = 'f' and (c.conrelid = relation or c.confrelid = relation)
+        and (c.conrelid = relation or mandant_internal.is_protected(c.conrelid))
+        and (c.confrelid = relation or mandant_internal.is_protected(c.confrelid))
+        and not exists (
+          select from unnest(c.conkey, c.confkey) as pair (referencing, referenced)
+            join pg_attribute a on a.attrelid = c.conrelid and a.attnum = pair.referencing
+            join pg_attribute b on b.attrelid = c.confrelid and b.attnum = pair.referenced
+            where a.attname = 'tenant_id' and b.attname = 'tenant_id')
+  loop
+    perform mandant_internal.refuse_table(
+      format('foreign key %s of %s to %s does not contain tenant_id: a row could refer to another tenant''s',
+             key.conname, key.child, key.parent),
+      format('alter table %s drop constraint %I, add constraint %I foreign key (tenant_id, ...) references %s (tenant_id, ...)',
+             key.child, key.conname, key.conname, key.parent));
+  end loop;
+
+  if not exists (select from pg_index i
+                   where i.indrelid = relation and i.indisvalid and i.indpred is null and i.indkey[0] = tenant) then
+    perform mandant_internal.refuse_table(
+      format('%s has no index that begins with tenant_id', relation),
+      format('create index on %s (tenant_id)', relation));
+  end if;
+end
+$$;
+
+create function mandant_internal.column_argument(relation regclass, column_name text, type regtype) returns text
+  language plpgsql stable
+  set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if column_name is null then
+    return format('null::%s', type);
+  end if;
+  if not exists (select from pg_attribute a
+                   where a.attrelid = relation and a.attname = column_name and a.attnum > 0 and not a.attisdropped
+                     and (a.atttypid = type or type = 'text'::regtype)) then
+    raise exception using errcode = 'undefined_column',
+      message = format('%s has no column %I of type %s', relation, column_name, type),
+      hint = 'name the column that holds it, or leave it out';
+  end if;
+  return case when type = 'text'::regtype then format('%I::text', column_name) else format('%I', column_name) end;
+end
+$$;
+
+create function mandant_internal.drop_policies(relation regclass) returns void
+  language plpgsql volatile
+  set search_path = pg_catalog, pg_temp
+as $$
+declare
+  policy name;
+begin
+  for policy in select p.polname from pg_policy p where p.polrelid = relation and p.polname like 'mandant\_%' loop
+    execute format('drop policy %I on %s', policy, relation);
+  end loop;
+end
+$$;
+
+create function mandant.protect(
+    "table" regclass, object text default null, owner text default null, team text default null, kind text default null)
+  returns void
+  language plpgsql volatile
+  set search_path = pg_catalog, pg_temp
+as $$
+declare
+  called constant text := coalesce(object, (select c.relname from pg_class c where c.oid = "table"));
+  found record;
+  part regclass;
+  command record;
+  expression text;
+begin
+  select c.relkind, c.relpersistence, c.relispartition, n.nspname, a.atttypid, a.attnotnull, a.atthasdef into found
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    left join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id' and a.attnum > 0 and not a.attisdropped
+    where c.oid = "table";
+  if found.relkind not in ('r', 'p') or found.relpersistence = 't'
+     or found.nspname in ('pg_catalog', 'information_schema', 'mandant_internal') then
+    perform mandant_internal.refuse_table(format('%s is not a permanent table', "table"),
+      'views over protected tables take with (security_invoker = true); copy other data into a table');
+  end if;
+  if called !~ '^[a-z][a-z0-9_]{0,62}$' then
+    raise exception using errcode = 'invalid_parameter_value',
+      message = format('"%s" is not an object name', called), hint = 'object => lower case letters, digits and _';
+  end if;
+  if found.relispartition and not mandant_internal.is_protected("table") then
+    perform mandant_internal.refuse_table(format('%s is a partition', "table"),
+      format('protect the table it belongs to: select mandant.protect(''%s'')',
+             (select i.inhparent::regclass from pg_inherits i where i.inhrelid = "table")));
+  end if;
+  if found.atttypid is null then
+    execute format('alter table %s add column tenant_id int not null default mandant.current_tenant()', "table");
+  elsif found.atttypid <> 'int'::regtype or not found.attnotnull then
+    perform mandant_internal.refuse_table(format('tenant_id of %s is not an integer that is never null', "table"),
+      format('alter table %s alter tenant_id type int, alter tenant_id set not null', "table"));
+  elsif not found.atthasdef then
+    execute format('alter table %s alter tenant_id set default mandant.current_tenant()', "table");
+  end if;
+
+  for part in
+    with recursive parts (relation) as (
+      select "table"::oid
+      union
+      select i.inhrelid from pg_inherits i join parts p on i.inhparent = p.relation
+    )
+    select p.relation::regclass from parts p
+  loop
+    perform mandant_internal.check_keys(part);
+    perform mandant_internal.drop_policies(part);
+    for command in
+      select * from (values ('select', 'read', true, false), ('insert', 'create', false, true),
+                            ('update', 'update', true, true), ('delete', 'delete', true, false))
+        as c (name, action, filters, checks)
+    loop
+      expression := format(
+        'mandant_internal.in_tenant(%L, %L, tenant_id) and mandant_internal.in_depth(%L, %L, tenant_id, %s, %s, %s)',
+        called, command.action, called, command.action,
+        mandant_internal.column_argument(part, owner, 'uuid'), mandant_internal.column_argument(part, team, 'uuid'),
+        mandant_internal.column_argument(part, kind, 'text'));
+      execute format('create policy mandant_%s on %s for %s to public %s %s', command.name, part, command.name,
+        case when command.filters then format('using (%s)', expression) end,
+        case when command.checks then format('with check (%s)', expression) end);
+      execute format('create policy mandant_%s_floor on %s as restrictive for %s to public %s %s', command.name, part,
+        command.name,
+        case when command.filters then format('using (%s)', expression) end,
+        case when command.checks then format('with check (%s)', expression) end);
+      execute format('comment on policy mandant_%s on %s is %L', command.name, part,
+        format('The right %s on %s, within the selected tenants.', command.action, called));
+      execute format('comment on policy mandant_%s_floor on %s is %L', command.name, part,
+        'The same again, so that no further policy can widen it.');
+    end loop;
+    execute format('alter table %s enable row level security', part);
+    execute format('alter table %s force row level security', part);
+    perform mandant_internal.register(part, called, owner, team, kind);
+  end loop;
+end
+$$;
+comment on function mandant.protect(regclass, text, text, text, text) is
+  'Puts a table, with its partitions and children, under the rule: everybody sees the rows their rights and selection reach.
+object: what roles name it by, the table''s name unless given; owner, team: uuid columns of the principal and team a row
+belongs to; kind: column of the kind of document. Adds tenant_id if there is none. Calling it again renews the policies.
+Wants an index that begins with tenant_id, and tenant_id in every key and in foreign keys between protected tables.
+Only the owner of the table. Grants nothing. Errors: 42P16 the table cannot be protected; the hint says how it can.';
+
+create function mandant.unprotect("table" regclass) returns void
+  language plpgsql volatile
+  set search_path = pg_catalog, pg_temp
+as $$
+declare
+  part regclass;
+begin
+  for part in
+    with recursive parts (relation) as (
+      select "table"::oid
+      union
+      select i.inhrelid from pg_inherits i join parts p on i.inhparent = p.relation
+    )
+    select p.relation::regclass from parts p where mandant_internal.is_protected(p.relation)
+  loop
+    perform mandant_internal.drop_policies(part);
+    execute format('alter table %s no force row level security', part);
+    execute format('alter table %s disable row level security', part);
+    perform mandant_internal.register(part, null, null, null, null);
+  end loop;
+end
+$$;
+comment on function mandant.unprotect(regclass) is
+  'Takes a table out from under the rule; tenant_id stays. Whoever has a grant then sees every row. Only the owner.';

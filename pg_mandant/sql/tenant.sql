@@ -1,0 +1,90 @@
+-- Tenants (Mandanten), the people in them, and the logins and tokens by which they are known.
+-- Each fact has one home: identity, currency, time zone and fiscal calendar of a company are columns of its tenant row.
+-- A change to anything that decides who may see what sends an invalidation to every session (rights_changed).
+
+create table mandant_internal.tenant (
+  id int generated always as identity primary key,
+  code text not null,
+  name text not null,
+  parent_id int references mandant_internal.tenant on delete restrict,
+  country text not null,
+  currency text not null,
+  timezone text not null,
+  locale text not null,
+  fiscal_year_start text not null default '01-01',
+  state text not null default 'active',
+  state_reason text,
+  created_at timestamptz not null default now(),
+  constraint tenant_code_key unique (code),
+  constraint tenant_code_format check (code ~ '^[a-z][a-z0-9_-]{0,30}$'),
+  constraint tenant_name_given check (btrim(name) <> ''),
+  constraint tenant_country_format check (country ~ '^[A-Z]{2}$'),
+  constraint tenant_currency_format check (currency ~ '^[A-Z]{3}$'),
+  constraint tenant_fiscal_year_start_format check (fiscal_year_start ~ '^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$'),
+  constraint tenant_state_known check (state in ('active', 'suspended'))
+);
+create index tenant_parent on mandant_internal.tenant (parent_id);
+
+create table mandant_internal.principal (
+  id uuid primary key default mandant.new_id(),
+  kind text not null,
+  name text not null,
+  full_name text,
+  tenant_id int not null references mandant_internal.tenant on delete restrict,
+  default_selection text,
+  state text not null default 'active',
+  state_reason text,
+  password_hash text,
+  created_at timestamptz not null default now(),
+  constraint principal_name_key unique (name),
+  constraint principal_name_folded check (name = lower(btrim(name)) or kind = 'login'),
+  constraint principal_kind_known check (kind in ('employee', 'login')),
+  constraint principal_state_known check (state in ('active', 'inactive'))
+);
+
+create table mandant_internal.login (
+  login regrole primary key,
+  principal_id uuid references mandant_internal.principal on delete cascade,
+  relay boolean not null default false,
+  constraint login_bound_or_relay check (relay = (principal_id is null))
+);
+create index login_principal on mandant_internal.login (principal_id);
+
+create table mandant_internal.token (
+  hash bytea primary key,
+  principal_id uuid not null references mandant_internal.principal on delete cascade,
+  issued_at timestamptz not null default now(),
+  expires_at timestamptz not null,
+  constraint token_hash_is_sha256 check (octet_length(hash) = 32),
+  constraint token_lives check (expires_at > issued_at)
+);
+create index token_principal on mandant_internal.token (principal_id);
+create index token_expiry on mandant_internal.token (expires_at);
+
+-- One row per bucket, overwritten in place: not undone by a rollback (see sign_in.rs).
+create table mandant_internal.sign_in_attempt (
+  bucket int primary key,
+  failures int not null default 0,
+  since bigint not null default 0
+) with (autovacuum_enabled = false);
+insert into mandant_internal.sign_in_attempt (bucket) select generate_series(0, 4095);
+
+create table mandant_internal.on_create_tenant (
+  function regprocedure primary key
+);
+
+create function mandant_internal.rights_changed() returns trigger
+  language c
+  as 'MODULE_PATHNAME', 'rights_changed_wrapper';
+comment on function mandant_internal.rights_changed() is
+  'Statement trigger: every session reads its rights anew at its next statement. Plain DML sends no such message.';
+
+create trigger rights_changed after insert or update or delete or truncate on mandant_internal.tenant
+  for each statement execute function mandant_internal.rights_changed();
+create trigger rights_changed after insert or update or delete or truncate on mandant_internal.principal
+  for each statement execute function mandant_internal.rights_changed();
+create trigger rights_changed after insert or update or delete or truncate on mandant_internal.login
+  for each statement execute function mandant_internal.rights_changed();
+-- A new token changes nobody's rights; an ended one does.
+create trigger rights_changed after update or delete or truncate on mandant_internal.token
+  for each statement execute function mandant_internal.rights_changed();

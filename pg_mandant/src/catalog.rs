@@ -1,0 +1,106 @@
+//! The few ways in which this library reaches into PostgreSQL's catalogue: our own objects by schema and name, never by
+//! the caller's search path, and a snapshot that is fresh also inside old transactions and parallel workers.
+
+use std::ffi::{CStr, c_int};
+
+use pgrx::{PgSqlErrorCode, pg_sys};
+
+use crate::error::Error;
+
+const SCHEMA: &CStr = c"mandant_internal";
+
+fn missing(kind: &str, name: &CStr) -> Error {
+    Error::new(
+        PgSqlErrorCode::ERRCODE_UNDEFINED_OBJECT,
+        format!("{kind} mandant_internal.{} does not exist", name.to_string_lossy()),
+        "create extension pg_mandant",
+    )
+}
+
+fn namespace() -> Result<pg_sys::Oid, Error> {
+    // SAFETY: in a transaction; missing_ok, so no error.
+    match unsafe { pg_sys::get_namespace_oid(SCHEMA.as_ptr(), true) } {
+        pg_sys::Oid::INVALID => Err(missing("schema of", c"")),
+        oid => Ok(oid),
+    }
+}
+
+/// The oid of a relation of ours.
+pub fn relation(name: &CStr) -> Result<pg_sys::Oid, Error> {
+    // SAFETY: in a transaction; an unknown name gives InvalidOid.
+    match unsafe { pg_sys::get_relname_relid(name.as_ptr(), namespace()?) } {
+        pg_sys::Oid::INVALID => Err(missing("relation", name)),
+        oid => Ok(oid),
+    }
+}
+
+/// The oid of a function of ours.
+pub fn function(name: &CStr, arguments: &[pg_sys::Oid]) -> Result<pg_sys::Oid, Error> {
+    let namespace = namespace()?;
+    // SAFETY: keys are of the types of the cache PROCNAMEARGSNSP: name, oidvector, oid.
+    let oid = unsafe {
+        let types = pg_sys::buildoidvector(arguments.as_ptr(), arguments.len() as c_int);
+        pg_sys::GetSysCacheOid(
+            pg_sys::SysCacheIdentifier::PROCNAMEARGSNSP as c_int,
+            pg_sys::Anum_pg_proc_oid as i16,
+            pg_sys::Datum::from(name.as_ptr()),
+            pg_sys::Datum::from(types),
+            pg_sys::Datum::from(namespace),
+            pg_sys::Datum::from(0),
+        )
+    };
+    if oid == pg_sys::Oid::INVALID { Err(missing("function", name)) } else { Ok(oid) }
+}
+
+/// Calls a function by oid; None for SQL null.
+///
+/// # Safety
+/// The arguments must be of the function's types.
+pub unsafe fn call(function: pg_sys::Oid, arguments: &mut [pg_sys::NullableDatum]) -> Option<pg_sys::Datum> {
+    // SAFETY: a call frame as fmgr.h lays it out, zeroed, in the current memory context.
+    unsafe {
+        let flinfo = pg_sys::palloc0(size_of::<pg_sys::FmgrInfo>()).cast::<pg_sys::FmgrInfo>();
+        pg_sys::fmgr_info(function, flinfo);
+        let size = size_of::<pg_sys::FunctionCallInfoBaseData>() + size_of_val(arguments);
+        let frame = pg_sys::palloc0(size).cast::<pg_sys::FunctionCallInfoBaseData>();
+        (*frame).flinfo = flinfo;
+        (*frame).nargs = arguments.len() as i16;
+        let slots = (*frame).args.as_mut_ptr();
+        for (index, argument) in arguments.iter().enumerate() {
+            *slots.add(index) = *argument;
+        }
+        let invoke = (*flinfo).fn_addr?;
+        let datum = pg_sys::ffi::pg_guard_ffi_boundary(|| invoke(frame));
+        if (*frame).isnull { None } else { Some(datum) }
+    }
+}
+
+/// Runs `read` under a snapshot of this moment.
+///
+/// Not `GetLatestSnapshot`: that one refuses in parallel mode, where a first look at rights can happen as well.
+///
+/// # Safety
+/// In a transaction; `read` only reads.
+pub unsafe fn with_fresh_snapshot<T>(read: impl FnOnce() -> T) -> T {
+    static mut FRESH: std::mem::MaybeUninit<pg_sys::SnapshotData> = std::mem::MaybeUninit::zeroed();
+    // SAFETY: zeroed data is a valid SnapshotData of type SNAPSHOT_MVCC (0), and GetSnapshotData fills it; pushing
+    // copies it. An error in between aborts the transaction, which pops the stack.
+    unsafe {
+        let snapshot = pg_sys::GetSnapshotData((&raw mut FRESH).cast());
+        pg_sys::PushActiveSnapshot(snapshot);
+        let result = read();
+        pg_sys::PopActiveSnapshot();
+        result
+    }
+}
+
+/// The name of a role, or its oid where it is gone.
+pub fn role_name(role: pg_sys::Oid) -> String {
+    // SAFETY: in a transaction; noerr gives null.
+    let name = unsafe { pg_sys::GetUserNameFromId(role, true) };
+    if name.is_null() {
+        return role.to_string();
+    }
+    // SAFETY: a zero-terminated palloc'd string.
+    unsafe { CStr::from_ptr(name) }.to_string_lossy().into_owned()
+}

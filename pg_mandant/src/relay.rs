@@ -1,0 +1,121 @@
+//! The relay's session is hostile ground: SQL injected during one employee's request must find nothing to wait in for
+//! the next. `enter` therefore refuses a session in which something was left that outlives a transaction.
+
+use std::cell::Cell;
+use std::ffi::{CStr, c_char, c_int};
+
+use pgrx::{PgSqlErrorCode, pg_sys};
+
+use crate::error::Error;
+
+thread_local! {
+    /// What SQL of this session has left behind; `discard all` removes it.
+    static LEFT: Cell<Option<&'static str>> = const { Cell::new(None) };
+}
+
+unsafe extern "C-unwind" {
+    /// PostgreSQL's own, without pgrx's guard around it.
+    fn standard_ProcessUtility(
+        statement: *mut pg_sys::PlannedStmt,
+        query: *const c_char,
+        read_only_tree: bool,
+        context: pg_sys::ProcessUtilityContext::Type,
+        params: pg_sys::ParamListInfo,
+        environment: *mut pg_sys::QueryEnvironment,
+        dest: *mut pg_sys::DestReceiver,
+        completion: *mut pg_sys::QueryCompletion,
+    );
+}
+
+static mut PREVIOUS_HOOK: pg_sys::ProcessUtility_hook_type = None;
+
+/// Settings that write parameters, and so tokens, into messages or the log; they must be off.
+const TELLTALE: [(&CStr, &str); 4] = [
+    (c"debug_print_parse", "off"),
+    (c"debug_print_rewritten", "off"),
+    (c"debug_print_plan", "off"),
+    (c"log_parameter_max_length_on_error", "0"),
+];
+
+/// Watches for statements that leave something in the session; once per process.
+pub fn init() {
+    // SAFETY: _PG_init chains the hook before any statement of this library's session runs.
+    unsafe {
+        PREVIOUS_HOOK = pg_sys::ProcessUtility_hook;
+        pg_sys::ProcessUtility_hook = Some(watch_utility);
+    }
+}
+
+// Unguarded: an error of the statement passes through untouched, and no destructor waits in this frame.
+#[allow(clippy::too_many_arguments)] // the hook's signature
+unsafe extern "C-unwind" fn watch_utility(
+    statement: *mut pg_sys::PlannedStmt,
+    query: *const c_char,
+    read_only_tree: bool,
+    context: pg_sys::ProcessUtilityContext::Type,
+    params: pg_sys::ParamListInfo,
+    environment: *mut pg_sys::QueryEnvironment,
+    dest: *mut pg_sys::DestReceiver,
+    completion: *mut pg_sys::QueryCompletion,
+) {
+    // SAFETY: PostgreSQL hands over valid nodes; the tag says which one it is.
+    unsafe {
+        let node = (*statement).utilityStmt;
+        match (*node).type_ {
+            pg_sys::NodeTag::T_PrepareStmt => LEFT.set(Some("a prepared statement")),
+            pg_sys::NodeTag::T_ListenStmt => LEFT.set(Some("a channel it listens to")),
+            pg_sys::NodeTag::T_DeclareCursorStmt => {
+                let options = (*node.cast::<pg_sys::DeclareCursorStmt>()).options;
+                if options & pg_sys::CURSOR_OPT_HOLD as c_int != 0 {
+                    LEFT.set(Some("a cursor with hold"));
+                }
+            }
+            _ => {}
+        }
+        let discards = (*node).type_ == pg_sys::NodeTag::T_DiscardStmt
+            && (*node.cast::<pg_sys::DiscardStmt>()).target == pg_sys::DiscardMode::DISCARD_ALL;
+        let next = PREVIOUS_HOOK.unwrap_or(standard_ProcessUtility);
+        next(statement, query, read_only_tree, context, params, environment, dest, completion);
+        if discards {
+            LEFT.set(None);
+        }
+    }
+}
+
+/// 55006 if the session holds something that a request before may have left.
+pub fn refuse_unclean_session() -> Result<(), Error> {
+    match LEFT.get().or_else(left_by_settings) {
+        None => Ok(()),
+        Some(what) => Err(Error::new(
+            PgSqlErrorCode::ERRCODE_OBJECT_IN_USE,
+            format!("this session holds {what}"),
+            "close the connection and enter on a new one",
+        )),
+    }
+}
+
+fn left_by_settings() -> Option<&'static str> {
+    // SAFETY: in a transaction; reads session state.
+    unsafe {
+        let (mut temporary, mut toast) = (pg_sys::Oid::INVALID, pg_sys::Oid::INVALID);
+        pg_sys::GetTempNamespaceState(&mut temporary, &mut toast);
+        if temporary != pg_sys::Oid::INVALID {
+            return Some("temporary objects");
+        }
+        if pg_sys::GetOuterUserId() != pg_sys::GetSessionUserId() {
+            return Some("a changed role");
+        }
+        let path = CStr::from_ptr(pg_sys::GetConfigOption(c"search_path".as_ptr(), false, false));
+        if path != CStr::from_ptr(pg_sys::GetConfigOptionResetString(c"search_path".as_ptr()))
+            && path != c"pg_catalog, pg_temp"
+        {
+            return Some("a changed search path");
+        }
+        for (name, off) in TELLTALE {
+            if CStr::from_ptr(pg_sys::GetConfigOption(name.as_ptr(), false, false)).to_bytes() != off.as_bytes() {
+                return Some("a setting that prints parameters");
+            }
+        }
+    }
+    None
+}
