@@ -42,13 +42,14 @@ insert into crm.default_series (country, kind, pattern) values
 
 create function crm.create_series(tenant_id int) returns void
     language plpgsql volatile
+    security definer -- it is called by the owner of the extension, whose power it does not need
     set search_path = pg_catalog, mandant, pg_temp
 as $$
 declare
-    tenant mandant_internal.tenant;
+    tenant record;
     series crm.default_series;
 begin
-    select t.* into tenant from mandant_internal.tenant as t where t.id = tenant_id;
+    select t.code, t.country into tenant from mandant_internal.tenant as t where t.id = tenant_id;
     for series in
         select distinct on (s.kind) s.*
         from crm.default_series as s
@@ -67,5 +68,8 @@ comment on function crm.create_series(int) is
 
 alter function crm.create_series(int) owner to crm_owner;
 revoke all on function crm.create_series(int) from public;
+grant execute on function crm.create_series(int) to mandant_owner;
+-- the new tenant need not be among those that its creator has selected
+grant select (id, code, country) on mandant_internal.tenant to crm_owner;
 
 select mandant.on_create_tenant('crm.create_series(int)');

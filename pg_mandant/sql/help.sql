@@ -68,8 +68,18 @@ end
 $$;
 
 -- What a dump carries: the data; rows that the extension ships are made by it again.
-select pg_extension_config_dump('mandant_internal.' || name, filter)
-  from (values ('tenant', ''), ('principal', ''), ('login', ''), ('token', ''), ('on_create_tenant', ''),
-               ('role', 'where not shipped'), ('role_right', 'where not shipped'), ('access_grant', ''),
-               ('protected_table', ''), ('series', ''), ('number', ''),
-               ('tenant_id_seq', ''), ('series_id_seq', '')) as t (name, filter);
+do $$
+declare
+  carried record;
+begin
+  for carried in
+    select * from (values
+      ('tenant', ''), ('principal', ''), ('login', ''), ('token', ''), ('on_create_tenant', ''),
+      ('role', 'where not shipped'), ('role_right', 'where not shipped'), ('access_grant', ''),
+      ('protected_table', ''), ('series', ''), ('number', ''), ('tenant_id_seq', ''), ('series_id_seq', ''))
+      as t (name, filter)
+  loop
+    perform pg_extension_config_dump('mandant_internal.' || carried.name, carried.filter);
+  end loop;
+end
+$$;
