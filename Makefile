@@ -1,0 +1,26 @@
+# What there is to do here; `make help` lists it. How a machine is made ready is in .ci/setup.
+
+MANDANT := target/release/mandant
+export PATH := $(CURDIR)/target/tools/bin:$(HOME)/.cargo/bin:$(PATH)
+
+.PHONY: help run test bench fresh setup
+.NOTPARALLEL:
+
+help:   ## List what there is to do
+	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1\t/p' Makefile
+
+run: setup   ## Start the private database and the service; Ctrl-C stops them, data stay
+	@$(MANDANT) serve
+
+test: setup   ## Run all tests
+	@tests/run
+
+bench: setup   ## Measure what the row filter and the numbers cost
+	@python3 tests/bench/run
+
+fresh:   ## Remove the private database with all its data
+	@[ -x $(MANDANT) ] || .ci/setup
+	@$(MANDANT) fresh
+
+setup:   ## Install what is missing on this machine, build, install the extension
+	@.ci/setup
