@@ -16,7 +16,7 @@ comment on column crm.currency.minor_unit is 'Decimals of an amount: EUR 2, JPY 
 
 alter table crm.currency owner to crm_owner;
 revoke all on crm.currency from public;
-grant select (code, name, minor_unit) on crm.currency to mandant_user;
+grant select on crm.currency to mandant_user;
 
 insert into crm.currency (code, name, minor_unit) values
     ('AED', 'United Arab Emirates dirham', 2),

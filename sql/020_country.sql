@@ -15,7 +15,7 @@ comment on column crm.country.name is 'The English short name.';
 
 alter table crm.country owner to crm_owner;
 revoke all on crm.country from public;
-grant select (code, name) on crm.country to mandant_user;
+grant select on crm.country to mandant_user;
 
 insert into crm.country (code, name) values
     ('AE', 'United Arab Emirates'),

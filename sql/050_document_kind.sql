@@ -22,8 +22,7 @@ comment on column crm.document_kind.for_blocked_customer is
 
 alter table crm.document_kind owner to crm_owner;
 revoke all on crm.document_kind from public;
-grant select (code, name, revenue_sign, balance_sign, for_blocked_customer)
-    on crm.document_kind to mandant_user;
+grant select on crm.document_kind to mandant_user;
 
 insert into crm.document_kind (code, name, revenue_sign, balance_sign, for_blocked_customer) values
     ('quote', 'Quote', 0, 0, false),

@@ -79,7 +79,7 @@ comment on column crm.document.gross is 'Net plus tax.';
 comment on column crm.document.open_amount is
     'What the customer still owes for it; negative where the tenant owes.';
 comment on column crm.document.customer_name is
-    'Name at posting; with the other customer_ columns what the document shows for ever.';
+    'Name at posting. With the other customer_ columns what the document shows for ever.';
 comment on column crm.document.due_date is 'Document date plus payment terms, from posting on.';
 
 select mandant.protect('crm.document', owner => 'owner_id', kind => 'kind');

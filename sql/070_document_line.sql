@@ -33,10 +33,12 @@ create index document_line_product on crm.document_line (tenant_id, product_id);
 comment on table crm.document_line is 'The lines of a document.';
 comment on column crm.document_line.quantity is 'Negative in a line that takes something back.';
 comment on column crm.document_line.unit_price is
-    'Net price of one unit, in the document''s currency; negative in a line with a deduction.';
+    'Net price of one unit, in the document''s currency. Negative for a deduction.';
 comment on column crm.document_line.tax_rate is 'Percent: 19 stands for 19 %.';
 comment on column crm.document_line.net is
-    'Quantity times unit price, rounded half away from zero to the currency''s minor unit.';
+    'Quantity times unit price, rounded to the currency''s minor unit.
+
+Half a unit is rounded away from zero.';
 
 select mandant.protect('crm.document_line', object => 'document');
 
@@ -57,11 +59,11 @@ join crm.document_line as l on l.tenant_id = d.tenant_id and l.document_id = d.i
 group by d.tenant_id, d.id, l.tax_rate, c.minor_unit;
 
 comment on view crm.document_tax is
-    'Net and tax of a document per tax rate, rounded half away from zero once per rate.';
+    'Net and tax of a document per tax rate, rounded once per rate.';
 comment on column crm.document_tax.tax_rate is 'Percent: 19 stands for 19 %.';
 comment on column crm.document_tax.net is 'Sum of the lines with this rate.';
 comment on column crm.document_tax.tax is
-    'The rate on that sum, rounded to the minor unit of the document''s currency.';
+    'The rate on that sum, rounded to the currency''s minor unit, half away from zero.';
 
 alter view crm.document_tax owner to crm_owner;
 revoke all on crm.document_tax from public;

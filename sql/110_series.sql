@@ -23,7 +23,7 @@ comment on column crm.default_series.policy is 'gapless, gapless_chronological o
 
 alter table crm.default_series owner to crm_owner;
 revoke all on crm.default_series from public;
-grant select (country, kind, pattern, reset, policy) on crm.default_series to mandant_user;
+grant select on crm.default_series to mandant_user;
 
 insert into crm.default_series (country, kind, pattern) values
     (null, 'quote', 'Q-{yyyy}-{n:5}'),

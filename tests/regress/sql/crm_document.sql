@@ -2,6 +2,7 @@
 -- NR-08 NR-14 AC-15 MD-03 CF-10
 \set ON_ERROR_ROLLBACK on
 \set VERBOSITY terse
+set datestyle = iso;
 begin;
 
 -- someone who sells in Germany and Hong Kong, and someone who sells in Germany
@@ -56,7 +57,7 @@ reset mandant.tenant;
 set role crm_sales_de;
 \set VERBOSITY sqlstate
 select from crm.create_document(:'us_customer', 'invoice');
-\echo :LAST_ERROR_MESSAGE :us_customer
+select :'LAST_ERROR_MESSAGE' = 'no such customer ' || :'us_customer' as same_words;
 \set VERBOSITY terse
 select from crm.create_document('00000000-0000-7000-8000-000000000000', 'invoice');
 \echo :SQLSTATE

@@ -2,6 +2,7 @@
 -- NR-14 CF-11
 \set ON_ERROR_ROLLBACK on
 \set VERBOSITY terse
+set datestyle = iso;
 begin;
 
 create role crm_sales_de login;

@@ -2,6 +2,7 @@
 -- NR-01 NR-06 NR-08 NR-26 CF-10 CF-11
 \set ON_ERROR_ROLLBACK on
 \set VERBOSITY terse
+set datestyle = iso;
 begin;
 
 create role crm_sales_de login;

@@ -2,7 +2,23 @@
 -- RP-01 RP-06 AC-08
 \set ON_ERROR_ROLLBACK on
 \set VERBOSITY terse
+set datestyle = iso;
 begin;
+
+create function crm_differences() returns bigint language sql as $$
+    select count(*)
+    from report.revenue_by_month as r
+    full join (
+        select t.code as tenant, date_trunc('month', d.document_date::timestamp)::date as month,
+            d.currency, sum(case d.kind when 'invoice' then l.net else -l.net end) as net
+        from crm.document as d
+        join crm.document_line as l on l.tenant_id = d.tenant_id and l.document_id = d.id
+        join mandant.tenant as t on t.id = d.tenant_id
+        where d.posted_at is not null and d.kind in ('invoice', 'credit_note')
+        group by 1, 2, 3
+    ) as s using (tenant, month, currency)
+    where r.net is distinct from s.net
+$$;
 
 set role report_de;
 select * from report.revenue_by_month order by tenant, month, currency;
@@ -23,20 +39,6 @@ from report.revenue_by_month group by tenant, currency order by tenant, currency
 reset mandant.tenant;
 
 -- for each reader every figure is the sum of the documents behind it
-create function crm_differences() returns bigint language sql as $$
-    select count(*)
-    from report.revenue_by_month as r
-    full join (
-        select t.code as tenant, date_trunc('month', d.document_date::timestamp)::date as month,
-            d.currency, sum(case d.kind when 'invoice' then l.net else -l.net end) as net
-        from crm.document as d
-        join crm.document_line as l on l.tenant_id = d.tenant_id and l.document_id = d.id
-        join mandant.tenant as t on t.id = d.tenant_id
-        where d.posted_at is not null and d.kind in ('invoice', 'credit_note')
-        group by 1, 2, 3
-    ) as s using (tenant, month, currency)
-    where r.net is distinct from s.net
-$$;
 select crm_differences();
 set role report_us;
 select crm_differences();

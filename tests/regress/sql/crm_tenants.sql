@@ -2,6 +2,7 @@
 -- AC-07 AC-10 MD-01 MD-02 MD-03
 \set ON_ERROR_ROLLBACK on
 \set VERBOSITY terse
+set datestyle = iso;
 begin;
 
 create role crm_sales_de login;
@@ -59,7 +60,7 @@ insert into crm.customer (name, country, email) values ('Müller & Co.', 'DE', '
     returning tenant_id = :de as own, state, payment_terms_days, owner_id = created_by as mine;
 insert into crm.customer (name, country, created_by) values ('Müller & Co.', 'DE', null);
 \echo :SQLSTATE
--- two selected: the insert must say which
+-- several selected: the insert must say which
 set role mandant_admin;
 insert into crm.customer (name, country) values ('Nowhere Ltd.', 'US');
 \echo :SQLSTATE
