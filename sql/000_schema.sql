@@ -14,6 +14,9 @@ $$;
 
 grant mandant_user to crm_owner;  -- what any caller may use, the CRM's functions may use
 
+-- what the CRM does for a new tenant, which need not be among those that its creator has selected
+grant select (id, code, country, currency) on mandant_internal.tenant to crm_owner;
+
 create schema crm authorization crm_owner;
 create schema report authorization crm_owner;
 

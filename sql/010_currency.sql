@@ -70,3 +70,28 @@ insert into crm.currency (code, name, minor_unit) values
     ('USD', 'US dollar', 2),
     ('VND', 'Vietnamese dong', 0),
     ('ZAR', 'South African rand', 2);
+
+create function crm.check_currency(tenant_id int) returns void
+    language plpgsql stable
+    security definer -- it is called by the owner of the extension, whose power it does not need
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+declare
+    currency text := (select t.currency from mandant_internal.tenant as t where t.id = tenant_id);
+begin
+    if not exists (select from crm.currency as c where c.code = currency) then
+        raise exception 'no currency "%"', currency
+            using errcode = 'invalid_parameter_value',
+                hint = 'the currencies are the codes in crm.currency, such as EUR';
+    end if;
+end
+$$;
+
+comment on function crm.check_currency(int) is
+    'Refuses (22023) a new tenant in an unknown currency; mandant.create_tenant calls it.';
+
+alter function crm.check_currency(int) owner to crm_owner;
+revoke all on function crm.check_currency(int) from public;
+grant execute on function crm.check_currency(int) to mandant_owner;
+
+select mandant.on_create_tenant('crm.check_currency(int)');

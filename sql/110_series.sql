@@ -69,7 +69,5 @@ comment on function crm.create_series(int) is
 alter function crm.create_series(int) owner to crm_owner;
 revoke all on function crm.create_series(int) from public;
 grant execute on function crm.create_series(int) to mandant_owner;
--- the new tenant need not be among those that its creator has selected
-grant select (id, code, country) on mandant_internal.tenant to crm_owner;
 
 select mandant.on_create_tenant('crm.create_series(int)');

@@ -21,6 +21,10 @@ from crm.customer as c order by c.name collate "C";
 select p.code, p.name, p.unit, p.unit_price, p.currency, p.tax_rate
 from crm.product as p order by p.currency, p.code collate "C";
 
+-- a company in a currency that nobody knows could not write a document
+select from mandant.create_tenant('xx', 'Nowhere Ltd.', 'US', 'XXX', 'group');
+\echo :SQLSTATE
+
 -- a new company of the group can work at once, with its country's numbers
 select code, currency from mandant.create_tenant('ch', 'Example Schweiz AG', 'CH', 'CHF', 'group');
 select s.kind, s.pattern from mandant.series as s join mandant.tenant as t on t.id = s.tenant_id

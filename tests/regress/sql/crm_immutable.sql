@@ -16,8 +16,9 @@ select id as draft from crm.document
 set role crm_sales_de;
 update crm.document set reference = 'changed' where id = :'posted';
 \echo :SQLSTATE
+\set VERBOSITY sqlstate
 update crm.document set document_date = document_date where number is not null;
-\echo :SQLSTATE
+\set VERBOSITY terse
 delete from crm.document where id = :'posted';
 \echo :SQLSTATE
 delete from crm.document_line where document_id = :'posted';
