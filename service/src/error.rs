@@ -21,6 +21,8 @@ use uuid::Uuid;
 
 use crate::telemetry::request_id;
 
+const SIGN_IN: &str = "sign in with POST /v1/sign-in and send `Authorization: Bearer <token>`";
+
 /// Why a request was not answered as asked.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -48,6 +50,9 @@ pub struct Problem {
     detail: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<String>,
+    /// The member that is wrong, where the database knows one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<String>,
     /// The name of the rule in the database that was broken, if it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     constraint: Option<String>,
@@ -89,8 +94,7 @@ impl Error {
 
     /// A request without a bearer token.
     pub fn no_token() -> Self {
-        let hint = "Sign in with POST /v1/sign-in and send `Authorization: Bearer <token>`.";
-        Self::refused(StatusCode::UNAUTHORIZED, "28000", "no token", Some(hint))
+        Self::refused(StatusCode::UNAUTHORIZED, "28000", "no token", Some(SIGN_IN))
     }
 
     /// A value that cannot be used.
@@ -100,7 +104,7 @@ impl Error {
 
     /// An address that exists, but not for this method.
     pub fn method_not_allowed() -> Self {
-        let hint = "The header Allow lists the methods of this address.";
+        let hint = "the header Allow lists the methods of this address";
         Self::refused(
             StatusCode::METHOD_NOT_ALLOWED,
             "0A000",
@@ -181,6 +185,7 @@ impl Problem {
             code: None,
             detail: None,
             hint: None,
+            field: None,
             constraint: None,
             id: None,
         }
@@ -192,14 +197,16 @@ impl Problem {
             return Self::unexpected(refusal);
         }
         let hint = match refusal.code().code() {
-            // the database's hint says it in SQL
-            "55000" => Some("Select one tenant with the header Mandant-Tenant."),
+            // the database's hints say it in SQL
+            "28000" => Some(SIGN_IN),
+            "55000" => Some("send the header Mandant-Tenant with one tenant's code"),
             _ => refusal.hint(),
         };
         Self {
             code: Some(refusal.code().code().to_owned()),
             detail: Some(refusal.message().to_owned()),
             hint: hint.map(str::to_owned),
+            field: refusal.column().map(str::to_owned),
             constraint: refusal.constraint().map(str::to_owned),
             ..Self::new(status)
         }
@@ -209,7 +216,7 @@ impl Problem {
         Self {
             code: Some(code.to_owned()),
             detail: Some(detail.to_owned()),
-            hint: Some("Send the request again.".to_owned()),
+            hint: Some("send the request again".to_owned()),
             ..Self::new(StatusCode::SERVICE_UNAVAILABLE)
         }
     }

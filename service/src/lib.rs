@@ -14,10 +14,12 @@ pub mod error;
 mod extract;
 mod install;
 mod page;
+mod place;
 mod postgres;
 mod record;
 mod session;
 pub mod telemetry;
+mod welcome;
 
 use axum::{
     Router,

@@ -92,19 +92,19 @@ impl Postgres {
         Ok(files)
     }
 
-    /// Runs a program in `folder`, as `user` if given. A Ctrl-C in the terminal does not reach it,
+    /// Runs a program with arguments between spaces in `folder`, as `user` if given. A Ctrl-C in the terminal does not reach it,
     /// and it goes when the future is dropped.
     pub async fn run(
         &self,
         program: &str,
-        arguments: &[&str],
+        arguments: &str,
         folder: &Path,
         user: Option<&User>,
     ) -> Result<()> {
         let path = self.programs.join(program);
         let mut command = std::process::Command::new(&path);
         command
-            .args(arguments)
+            .args(arguments.split_whitespace())
             .current_dir(folder)
             .process_group(0)
             .env("LC_ALL", "C");

@@ -2,7 +2,7 @@
 //! that ties an answer to it, and whether the service lives and can work.
 
 use std::{
-    io::Write,
+    io::{IsTerminal, Write, stderr, stdout},
     time::{Duration, Instant},
 };
 
@@ -34,7 +34,8 @@ pub fn start(level: &str) -> Result<()> {
         .parse()
         .with_context(|| format!("`{level}` is no log level"))?;
     let lines = tracing_subscriber::fmt::layer()
-        .with_writer(std::io::stderr)
+        .with_writer(stderr)
+        .with_ansi(stderr().is_terminal())
         .with_target(false);
     tracing_subscriber::registry()
         .with(levels)
@@ -45,7 +46,7 @@ pub fn start(level: &str) -> Result<()> {
 
 /// Tells the person at the terminal; a closed terminal is no reason to stop.
 pub fn say(line: impl AsRef<str>) {
-    let _ = writeln!(std::io::stdout(), "{}", line.as_ref());
+    let _ = writeln!(stdout(), "{}", line.as_ref());
 }
 
 /// The id of the request being answered.
