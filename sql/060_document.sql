@@ -59,7 +59,7 @@ create table crm.document (
 create index document_id on crm.document (id);  -- a reader of many tenants looks up by id alone
 create index document_customer on crm.document (tenant_id, customer_id);
 create index document_owner on crm.document (tenant_id, owner_id);
-create index document_list on crm.document (tenant_id, kind, document_date, id);
+create index document_list on crm.document (tenant_id, kind, id);  -- pages by id, newest first
 -- all that a revenue report reads, so that it need not visit the table
 create index document_revenue on crm.document (tenant_id, document_date)
     include (kind, currency, net) where status <> 'draft';
