@@ -1,11 +1,14 @@
 -- The lines of a document, and the tax that follows from them. Amounts belong to all lines of a
 -- document together, so lines are written by create_document and change_document only; users
--- read them. They leave with their draft, and stay with their posted document.
+-- read them. They leave with their draft, and stay with their posted document. They repeat its
+-- kind and owner, so that whoever sees the document sees its lines, and nobody else does.
 
 create table crm.document_line (
     tenant_id int not null default mandant.current_tenant(),
     document_id uuid not null,
     position int not null,
+    kind text not null,
+    owner_id uuid,
     product_id uuid,
     description text not null,
     quantity numeric not null,
@@ -18,6 +21,10 @@ create table crm.document_line (
         references mandant_internal.tenant (id) on delete restrict,
     constraint document_line_document_fkey foreign key (tenant_id, document_id)
         references crm.document (tenant_id, id) on delete cascade,
+    constraint document_line_kind_fkey foreign key (kind)
+        references crm.document_kind (code) on delete restrict,
+    constraint document_line_owner_fkey foreign key (owner_id)
+        references mandant_internal.principal (id) on delete restrict,
     constraint document_line_product_fkey foreign key (tenant_id, product_id)
         references crm.product (tenant_id, id) on delete restrict,
     constraint document_line_position_in_range check (position > 0),
@@ -31,6 +38,8 @@ create table crm.document_line (
 create index document_line_product on crm.document_line (tenant_id, product_id);
 
 comment on table crm.document_line is 'The lines of a document.';
+comment on column crm.document_line.kind is 'The document''s kind.';
+comment on column crm.document_line.owner_id is 'The document''s owner.';
 comment on column crm.document_line.quantity is 'Negative in a line that takes something back.';
 comment on column crm.document_line.unit_price is
     'Net price of one unit, in the document''s currency. Negative for a deduction.';
@@ -40,7 +49,9 @@ comment on column crm.document_line.net is
 
 Half a unit is rounded away from zero.';
 
-select mandant.protect('crm.document_line', object => 'document');
+select mandant.protect(
+    'crm.document_line', object => 'document', owner => 'owner_id', kind => 'kind'
+);
 
 alter table crm.document_line owner to crm_owner;
 revoke all on crm.document_line from public;
@@ -96,6 +107,30 @@ comment on function crm.keep_posted_line() is
 
 alter function crm.keep_posted_line() owner to crm_owner;
 revoke all on function crm.keep_posted_line() from public;
+
+create function crm.follow_owner() returns trigger
+    language plpgsql
+    security definer -- users do not write lines
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    update crm.document_line as l
+    set owner_id = new.owner_id
+    where l.tenant_id = new.tenant_id and l.document_id = new.id;
+    return null;
+end
+$$;
+
+comment on function crm.follow_owner() is 'Trigger: lines have the owner of their document.';
+
+alter function crm.follow_owner() owner to crm_owner;
+revoke all on function crm.follow_owner() from public;
+
+create trigger document_follow_owner after update of owner_id on crm.document
+    for each row when (old.owner_id is distinct from new.owner_id)
+    execute function crm.follow_owner();
+
+comment on trigger document_follow_owner on crm.document is 'Lines follow to the new owner.';
 
 create trigger document_line_keep_posted before insert or update or delete on crm.document_line
     for each row execute function crm.keep_posted_line();

@@ -76,11 +76,11 @@ begin
 
         item.unit_price := coalesce(item.unit_price, product.unit_price);
         insert into crm.document_line (
-            tenant_id, document_id, position, product_id, description, quantity, unit,
-            unit_price, tax_rate, net
+            tenant_id, document_id, position, kind, owner_id, product_id, description, quantity,
+            unit, unit_price, tax_rate, net
         ) values (
-            document.tenant_id, document.id, item.position, product.id,
-            coalesce(item.description, product.name), item.quantity,
+            document.tenant_id, document.id, item.position, document.kind, document.owner_id,
+            product.id, coalesce(item.description, product.name), item.quantity,
             coalesce(item.unit, product.unit), item.unit_price,
             coalesce(item.tax_rate, product.tax_rate),
             round(item.quantity * item.unit_price, minor_unit)

@@ -7,9 +7,11 @@ begin;
 
 set role mandant_admin;
 select t.code, t.name, p.code as parent, t.country, t.currency, t.timezone
-from mandant.tenant as t left join mandant.tenant as p on p.id = t.parent_id order by t.code;
+from mandant.tenant as t left join mandant.tenant as p on p.id = t.parent_id
+order by t.code;
 select t.code, p.kind, p.name, p.full_name
-from mandant.principal as p join mandant.tenant as t on t.id = p.tenant_id order by p.name collate "C";
+from mandant.principal as p join mandant.tenant as t on t.id = p.tenant_id
+order by p.name collate "C";
 select t.code, s.kind, s.pattern, s.reset, s.policy
 from mandant.series as s join mandant.tenant as t on t.id = s.tenant_id order by t.code, s.kind;
 select t.code, d.kind, d.status, d.currency, count(*), min(d.number), max(d.number),

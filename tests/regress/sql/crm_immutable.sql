@@ -68,8 +68,8 @@ insert into crm.document (id, tenant_id, kind, customer_id, document_date, curre
     on conflict (tenant_id, id) do update set document_date = excluded.document_date;
 \echo :SQLSTATE
 insert into crm.document_line
-    (tenant_id, document_id, position, description, quantity, unit_price, tax_rate, net)
-    values (:de, :'posted', 9, 'one more', 1, 1, 0, 1);
+    (tenant_id, document_id, position, kind, description, quantity, unit_price, tax_rate, net)
+    values (:de, :'posted', 9, 'invoice', 'one more', 1, 1, 0, 1);
 \echo :SQLSTATE
 update crm.document_line set quantity = 1 where document_id = :'posted';
 \echo :SQLSTATE

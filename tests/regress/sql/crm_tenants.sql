@@ -56,7 +56,8 @@ delete from crm.customer where id = :'us_customer' returning name;
 update crm.customer set tenant_id = :us where tenant_id = :de;
 \echo :SQLSTATE
 -- an own customer needs no tenant to be named; who made it is not for the maker to say
-insert into crm.customer (name, country, email) values ('Müller & Co.', 'DE', 'info@mueller.example')
+insert into crm.customer (name, country, email)
+    values ('Müller & Co.', 'DE', 'info@mueller.example')
     returning tenant_id = :de as own, state, payment_terms_days, owner_id = created_by as mine;
 insert into crm.customer (name, country, created_by) values ('Müller & Co.', 'DE', null);
 \echo :SQLSTATE
