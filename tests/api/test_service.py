@@ -258,6 +258,25 @@ class Embedded(unittest.TestCase):
         )
         self.assertEqual(sales.get("/v1/me").json["principal"], "sales@de.example")
 
+    def test_an_unclean_session_is_replaced(self):
+        sales = sign_in("sales@de.example", self.service.url)
+        self.service.sql("alter role mandant_service set debug_print_plan = on")
+        self.service.sql(
+            "select pg_terminate_backend(pid) from pg_stat_activity"
+            " where usename = 'mandant_service'"
+        )
+        # makes a connection with that setting, and needs no `enter`
+        eventually(self.service.is_ready)
+        self.service.sql("alter role mandant_service reset debug_print_plan")
+        unclean = self.service.sql(
+            "select pid from pg_stat_activity where usename = 'mandant_service'"
+        )
+        self.assertEqual(sales.get("/v1/me").status, 200)
+        replaced = self.service.sql(
+            "select pid from pg_stat_activity where usename = 'mandant_service'"
+        )
+        self.assertNotEqual(unclean, replaced)
+
     def test_a_database_that_goes_away_comes_back(self):
         sales = sign_in("sales@de.example", self.service.url)
         self.service.stop_server()
