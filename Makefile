@@ -1,6 +1,7 @@
 # What there is to do here; `make help` lists it. How a machine is made ready is in .ci/setup.
 
 MANDANT := target/release/mandant
+unexport CARGO_TARGET_DIR
 export PATH := $(CURDIR)/target/tools/bin:$(HOME)/.cargo/bin:$(PATH)
 
 .PHONY: help run test bench fresh setup

@@ -54,8 +54,8 @@ async fn serve(options: Serve) -> Result<()> {
         None => {
             let cluster = Cluster::claim(&options.home)?;
             let outcome = serve_embedded(&cluster, listener, &options, &stop).await;
-            // whatever happened above, no server process is left behind
-            cluster.stop().await.and(outcome)
+            let stopped = cluster.stop().await; // whatever happened, no server is left behind
+            outcome.and(stopped)
         }
     }
 }
