@@ -34,7 +34,7 @@ class SignIn(unittest.TestCase):
             answer = Client().post("/v1/sign-in", body)
             self.assertEqual(answer.status, 422, answer)
 
-    def test_nobody_needs_a_password_to_sign_out(self):
+    def test_who_signed_out_is_out(self):
         client = sign_in("sales@us.example")
         self.assertEqual(client.post("/v1/sign-out").status, 204)
         answer = client.get("/v1/me")
