@@ -65,7 +65,10 @@ impl TenantSet {
     /// The ids, ascending.
     pub fn iter(&self) -> impl Iterator<Item = i32> + '_ {
         self.words.iter().enumerate().flat_map(|(index, word)| {
-            (0..64).filter(move |bit| word >> bit & 1 == 1).map(move |bit| (index * 64 + bit) as i32)
+            let next = |rest: &u64| (*rest != 0).then_some(rest & (rest - 1));
+            std::iter::successors(Some(*word), next)
+                .take_while(|rest| *rest != 0)
+                .map(move |rest| (index * 64) as i32 + rest.trailing_zeros() as i32)
         })
     }
 }
@@ -81,7 +84,9 @@ impl FromIterator<i32> for TenantSet {
 /// Whether tenant `id` is among the bits of a [`TenantSet`].
 #[inline]
 pub fn contains(words: &[u64], id: i32) -> bool {
-    words.get((id >> 6) as u32 as usize).is_some_and(|word| word >> (id & 63) & 1 == 1)
+    words
+        .get((id >> 6) as u32 as usize)
+        .is_some_and(|word| word >> (id & 63) & 1 == 1)
 }
 
 /// How far a right reaches into a tenant.
@@ -157,19 +162,31 @@ where
 impl Authority {
     /// The code of a tenant one may select.
     pub fn code(&self, id: i32) -> Option<&str> {
-        self.tenants.iter().find(|tenant| tenant.0 == id).map(|tenant| tenant.1.as_str())
+        self.tenants
+            .iter()
+            .find(|tenant| tenant.0 == id)
+            .map(|tenant| tenant.1.as_str())
     }
 
     /// The codes one may select, sorted.
     pub fn available(&self) -> Vec<&str> {
-        let mut codes: Vec<_> = self.tenants.iter().map(|tenant| tenant.1.as_str()).collect();
+        let mut codes: Vec<_> = self
+            .tenants
+            .iter()
+            .map(|tenant| tenant.1.as_str())
+            .collect();
         codes.sort_unstable();
         codes
     }
 
     /// The roles held, sorted, each once.
     pub fn roles(&self) -> Vec<&str> {
-        self.grants.iter().map(|grant| grant.role.as_str()).collect::<BTreeSet<_>>().into_iter().collect()
+        self.grants
+            .iter()
+            .map(|grant| grant.role.as_str())
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect()
     }
 
     /// The right to do `action` with `object`, narrowed to some tenants.
@@ -179,7 +196,11 @@ impl Authority {
             let depth = self
                 .rights
                 .iter()
-                .filter(|r| r.role == grant.role && r.action == action && (r.object == object || r.object == "*"))
+                .filter(|r| {
+                    r.role == grant.role
+                        && r.action == action
+                        && (r.object == object || r.object == "*")
+                })
                 .map(|r| r.depth)
                 .max();
             let set = match depth {
@@ -190,7 +211,10 @@ impl Authority {
             };
             match &grant.tenants {
                 None => set.insert_common(within, within),
-                Some(tenants) => tenants.iter().filter(|id| within.contains(**id)).for_each(|id| set.insert(*id)),
+                Some(tenants) => tenants
+                    .iter()
+                    .filter(|id| within.contains(**id))
+                    .for_each(|id| set.insert(*id)),
             }
         }
         for set in [&right.own, &right.team, &right.tenant] {
@@ -201,7 +225,9 @@ impl Authority {
 
     /// Whether there is any right to do `action` with `object` in a tenant, whatever is selected.
     pub fn allows(&self, object: &str, action: &str, tenant: i32) -> bool {
-        self.right(object, action, &TenantSet::from_iter([tenant])).any.contains(tenant)
+        self.right(object, action, &TenantSet::from_iter([tenant]))
+            .any
+            .contains(tenant)
     }
 
     fn all(&self) -> TenantSet {
@@ -214,15 +240,28 @@ impl Authority {
             Selection::Default => match &self.default_selection {
                 Some(stored) => self.select(&stored.parse()?),
                 None => match self.home {
-                    Some(home) => Ok(self.tenants.iter().map(|t| t.0).filter(|id| *id == home).collect()),
+                    Some(home) => Ok(self
+                        .tenants
+                        .iter()
+                        .map(|t| t.0)
+                        .filter(|id| *id == home)
+                        .collect()),
                     None => Ok(self.all()),
                 },
             },
             Selection::Codes(codes) => {
-                let ids: HashMap<_, _> = self.tenants.iter().map(|(id, code)| (code.as_str(), *id)).collect();
+                let ids: HashMap<_, _> = self
+                    .tenants
+                    .iter()
+                    .map(|(id, code)| (code.as_str(), *id))
+                    .collect();
                 codes
                     .iter()
-                    .map(|code| ids.get(code.as_str()).copied().ok_or_else(|| self.not_available(code)))
+                    .map(|code| {
+                        ids.get(code.as_str())
+                            .copied()
+                            .ok_or_else(|| self.not_available(code))
+                    })
                     .collect()
             }
         }
@@ -234,7 +273,11 @@ impl Authority {
         let hint = match available.len() {
             0 => "no tenant is available to you; ask an administrator for a grant".to_owned(),
             1..=20 => format!("available: {}", available.join(", ")),
-            more => format!("available: {}, and {} more", available[..20].join(", "), more - 20),
+            more => format!(
+                "available: {}, and {} more",
+                available[..20].join(", "),
+                more - 20
+            ),
         };
         Error::not_allowed(format!("tenant \"{code}\" is not available to you"), hint)
     }
@@ -269,13 +312,20 @@ impl std::str::FromStr for Selection {
             }
             _ => {
                 let folded = text.to_lowercase();
-                let codes: Vec<_> = folded.split(',').map(str::trim).filter(|code| !code.is_empty()).collect();
+                let codes: Vec<_> = folded
+                    .split(',')
+                    .map(str::trim)
+                    .filter(|code| !code.is_empty())
+                    .collect();
                 let hint = if !codes.is_empty() && codes.iter().all(|code| is_code(code)) {
                     format!("write {}", codes.join(","))
                 } else {
                     "write one code (de), several (de,us), or * for all".to_owned()
                 };
-                Err(Error::bad_value("mandant.tenant is not a list of tenant codes", hint))
+                Err(Error::bad_value(
+                    "mandant.tenant is not a list of tenant codes",
+                    hint,
+                ))
             }
         }
     }
@@ -284,7 +334,9 @@ impl std::str::FromStr for Selection {
 fn is_code(text: &str) -> bool {
     text.len() <= CODE_LENGTH
         && text.starts_with(|c: char| c.is_ascii_lowercase())
-        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-')
+        && text
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-')
 }
 
 /// Where one may do one action with one object, by depth; a tenant may stand in several sets, the deepest counts.
@@ -314,7 +366,11 @@ impl Right {
 
     /// What a plan may know of a right: over all selected tenants or some, how many, how deep.
     fn class(&self, selected: &TenantSet) -> (bool, Count, Option<Depth>) {
-        (self.any.len() == selected.len(), Count::of(self.any.len()), self.uniform_depth())
+        (
+            self.any.len() == selected.len(),
+            Count::of(self.any.len()),
+            self.uniform_depth(),
+        )
     }
 }
 
@@ -349,7 +405,8 @@ pub struct Context {
     pub selected: TenantSet,
     /// What plans made under this context rely on.
     pub shape: i64,
-    rights: RefCell<HashMap<(String, String), Rc<Right>>>,
+    /// Rights asked for before; a handful, so a list is found through faster than a map.
+    rights: RefCell<Vec<(String, String, Rc<Right>)>>,
 }
 
 impl Context {
@@ -357,18 +414,29 @@ impl Context {
     pub fn new(authority: Rc<Authority>, selection: &str) -> Result<Self, Error> {
         let selected = authority.select(&selection.parse()?)?;
         let shape = shape(&authority, &selected);
-        Ok(Self { authority, selected, shape, rights: RefCell::default() })
+        Ok(Self {
+            authority,
+            selected,
+            shape,
+            rights: RefCell::default(),
+        })
     }
 
     /// The right to do `action` with `object` in the selected tenants.
     pub fn right(&self, object: &str, action: &str) -> Rc<Right> {
-        let key = (object.to_owned(), action.to_owned());
-        Rc::clone(
-            self.rights
-                .borrow_mut()
-                .entry(key)
-                .or_insert_with(|| Rc::new(self.authority.right(object, action, &self.selected))),
-        )
+        if let Some(known) = self
+            .rights
+            .borrow()
+            .iter()
+            .find(|right| right.0 == object && right.1 == action)
+        {
+            return Rc::clone(&known.2);
+        }
+        let right = Rc::new(self.authority.right(object, action, &self.selected));
+        self.rights
+            .borrow_mut()
+            .push((object.to_owned(), action.to_owned(), Rc::clone(&right)));
+        right
     }
 
     /// The one selected tenant, else 55000.
@@ -381,7 +449,11 @@ impl Context {
                 let example = available.first().copied().unwrap_or("de");
                 Err(Error::new(
                     PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
-                    if first.is_none() { "no tenant is selected" } else { "several tenants are selected, not one" },
+                    if first.is_none() {
+                        "no tenant is selected"
+                    } else {
+                        "several tenants are selected, not one"
+                    },
                     format!("select one: set mandant.tenant = '{example}'"),
                 ))
             }
@@ -404,7 +476,11 @@ fn shape(authority: &Authority, selected: &TenantSet) -> i64 {
     }
     let digest = hash.finalize();
     // Zero stays free: it means that nothing has been planned yet.
-    digest.iter().take(8).fold(0i64, |n, byte| n << 8 | i64::from(*byte)) | 1
+    digest
+        .iter()
+        .take(8)
+        .fold(0i64, |n, byte| n << 8 | i64::from(*byte))
+        | 1
 }
 
 #[cfg(test)]
@@ -428,11 +504,29 @@ mod tests {
     fn a_selection_is_codes_or_star_or_nothing() {
         assert_eq!("".parse(), Ok(Selection::Default));
         assert_eq!("*".parse(), Ok(Selection::All));
-        assert_eq!("de,us".parse(), Ok(Selection::Codes(vec!["de".into(), "us".into()])));
-        for (odd, hint) in [(" de", "write de"), ("DE", "write de"), ("de,", "write de"), ("de, US", "write de,us")] {
+        assert_eq!(
+            "de,us".parse(),
+            Ok(Selection::Codes(vec!["de".into(), "us".into()]))
+        );
+        for (odd, hint) in [
+            (" de", "write de"),
+            ("DE", "write de"),
+            ("de,", "write de"),
+            ("de, US", "write de,us"),
+        ] {
             assert_eq!(odd.parse::<Selection>().unwrap_err().hint, hint, "{odd}");
         }
-        for odd in ["*,de", "d e", "é", "1", ",", "-", "de;us", &"x".repeat(32), &"a,".repeat(9000)] {
+        for odd in [
+            "*,de",
+            "d e",
+            "é",
+            "1",
+            ",",
+            "-",
+            "de;us",
+            &"x".repeat(32),
+            &"a,".repeat(9000),
+        ] {
             assert!(odd.parse::<Selection>().is_err(), "{odd}");
         }
     }
@@ -457,10 +551,16 @@ mod tests {
     fn nothing_is_allowed_that_no_grant_gives() {
         let context = Context::new(sales(3), "").unwrap();
         assert_eq!(context.right("invoice", "delete").any.len(), 0);
-        assert_eq!(context.right("invoice", "post").uniform_depth(), Some(Depth::Own));
+        assert_eq!(
+            context.right("invoice", "post").uniform_depth(),
+            Some(Depth::Own)
+        );
         assert!(context.right("customer", "read").any.contains(3));
         assert!(!context.right("customer", "read").any.contains(4));
-        assert!(context.authority.allows("invoice", "post", 3) && !context.authority.allows("invoice", "post", 4));
+        assert!(
+            context.authority.allows("invoice", "post", 3)
+                && !context.authority.allows("invoice", "post", 4)
+        );
         let nobody = authority(r#"{"tenants":[],"grants":null,"rights":null,"home":3}"#);
         assert_eq!(Context::new(nobody, "").unwrap().selected.len(), 0);
     }
@@ -470,6 +570,11 @@ mod tests {
         let set = TenantSet::from_iter([1, 63, 64, 1000, 64]);
         assert_eq!(set.iter().collect::<Vec<_>>(), [1, 63, 64, 1000]);
         assert_eq!(set.len(), 4);
-        assert!(!set.contains(0) && !set.contains(-1) && !set.contains(i32::MAX) && !set.contains(i32::MIN));
+        assert!(
+            !set.contains(0)
+                && !set.contains(-1)
+                && !set.contains(i32::MAX)
+                && !set.contains(i32::MIN)
+        );
     }
 }

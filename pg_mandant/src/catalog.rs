@@ -1,6 +1,7 @@
 //! The few ways in which this library reaches into PostgreSQL's catalogue: our own objects by schema and name, never by
 //! the caller's search path, and a snapshot that is fresh also inside old transactions and parallel workers.
 
+use std::cell::RefCell;
 use std::ffi::{CStr, c_int};
 
 use pgrx::{PgSqlErrorCode, pg_sys};
@@ -12,7 +13,10 @@ const SCHEMA: &CStr = c"mandant_internal";
 fn missing(kind: &str, name: &CStr) -> Error {
     Error::new(
         PgSqlErrorCode::ERRCODE_UNDEFINED_OBJECT,
-        format!("{kind} mandant_internal.{} does not exist", name.to_string_lossy()),
+        format!(
+            "{kind} mandant_internal.{} does not exist",
+            name.to_string_lossy()
+        ),
         "create extension pg_mandant",
     )
 }
@@ -49,14 +53,48 @@ pub fn function(name: &CStr, arguments: &[pg_sys::Oid]) -> Result<pg_sys::Oid, E
             pg_sys::Datum::from(0),
         )
     };
-    if oid == pg_sys::Oid::INVALID { Err(missing("function", name)) } else { Ok(oid) }
+    if oid == pg_sys::Oid::INVALID {
+        Err(missing("function", name))
+    } else {
+        Ok(oid)
+    }
+}
+
+/// The oids of functions that the planner puts into plans, kept for the session: found by name and number of arguments,
+/// and by the function in whose place they are put, which is another after the extension was created anew.
+pub fn planned_function(
+    instead_of: pg_sys::Oid,
+    name: &'static CStr,
+    arguments: &[pg_sys::Oid],
+) -> Result<pg_sys::Oid, Error> {
+    type Known = (pg_sys::Oid, &'static CStr, usize, pg_sys::Oid);
+    thread_local! {
+        static KNOWN: RefCell<Vec<Known>> = const { RefCell::new(Vec::new()) };
+    }
+    let known = KNOWN.with_borrow(|known| {
+        known
+            .iter()
+            .find(|k| k.0 == instead_of && k.1 == name && k.2 == arguments.len())
+            .map(|k| k.3)
+    });
+    match known {
+        Some(oid) => Ok(oid),
+        None => {
+            let oid = function(name, arguments)?;
+            KNOWN.with_borrow_mut(|known| known.push((instead_of, name, arguments.len(), oid)));
+            Ok(oid)
+        }
+    }
 }
 
 /// Calls a function by oid; None for SQL null.
 ///
 /// # Safety
 /// The arguments must be of the function's types.
-pub unsafe fn call(function: pg_sys::Oid, arguments: &mut [pg_sys::NullableDatum]) -> Option<pg_sys::Datum> {
+pub unsafe fn call(
+    function: pg_sys::Oid,
+    arguments: &mut [pg_sys::NullableDatum],
+) -> Option<pg_sys::Datum> {
     // SAFETY: a call frame as fmgr.h lays it out, zeroed, in the current memory context.
     unsafe {
         let flinfo = pg_sys::palloc0(size_of::<pg_sys::FmgrInfo>()).cast::<pg_sys::FmgrInfo>();
@@ -102,5 +140,7 @@ pub fn role_name(role: pg_sys::Oid) -> String {
         return role.to_string();
     }
     // SAFETY: a zero-terminated palloc'd string.
-    unsafe { CStr::from_ptr(name) }.to_string_lossy().into_owned()
+    unsafe { CStr::from_ptr(name) }
+        .to_string_lossy()
+        .into_owned()
 }

@@ -6,7 +6,6 @@
 //! valid until an invalidation or the next moment at which a grant or token begins or ends.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::ptr;
 use std::rc::Rc;
@@ -25,19 +24,32 @@ static mut TENANT: *mut c_char = ptr::null_mut();
 /// `mandant.token`: the SHA-256 of the token in hexadecimal, or ''.
 static mut TOKEN: *mut c_char = ptr::null_mut();
 
-/// The most authorities and contexts kept by one session.
+/// The most contexts kept by one session.
 const CACHED: usize = 256;
 /// 2000-01-01 in seconds since 1970: where PostgreSQL's timestamps begin.
 const EPOCH: f64 = 946_684_800.0;
 
-type Caller = (pg_sys::Oid, String);
-
 #[derive(Default)]
 struct Cache {
     version: u64,
-    authorities: HashMap<Caller, Rc<Authority>>,
-    contexts: HashMap<(Caller, String), Rc<Context>>,
+    /// Found through from the front: one entry per selection of each caller, few in a session of one login.
+    known: Vec<Known>,
     current: Option<Current>,
+}
+
+/// A context and by what it is found.
+struct Known {
+    outer_user: pg_sys::Oid,
+    token: String,
+    selection: String,
+    until: pg_sys::TimestampTz,
+    context: Rc<Context>,
+}
+
+impl Known {
+    fn is_of(&self, outer_user: pg_sys::Oid, token: &str) -> bool {
+        self.outer_user == outer_user && self.token == token
+    }
 }
 
 /// The context last used, and what must not have changed since.
@@ -57,6 +69,8 @@ thread_local! {
     static VERSION: Cell<u64> = const { Cell::new(1) };
     /// The shape that the session's cached plans rely on; 0: any.
     static PLANNED_SHAPE: Cell<i64> = const { Cell::new(0) };
+    /// The outer user that the session's cached plans were made for.
+    static PLANNED_USER: Cell<pg_sys::Oid> = const { Cell::new(pg_sys::Oid::INVALID) };
     /// While `enter` sets the settings.
     static ENTERING: Cell<bool> = const { Cell::new(false) };
     /// Whether this session has ever entered with a token.
@@ -88,7 +102,8 @@ pub fn init() {
             &raw mut TOKEN,
             c"".as_ptr(),
             pg_sys::GucContext::PGC_USERSET,
-            (pg_sys::GUC_NO_SHOW_ALL | pg_sys::GUC_NOT_IN_SAMPLE | pg_sys::GUC_DISALLOW_IN_FILE) as c_int,
+            (pg_sys::GUC_NO_SHOW_ALL | pg_sys::GUC_NOT_IN_SAMPLE | pg_sys::GUC_DISALLOW_IN_FILE)
+                as c_int,
             Some(check_token),
             Some(assign_token),
             Some(show_nothing),
@@ -101,12 +116,15 @@ pub fn init() {
     }
 }
 
-fn setting(value: *const c_char) -> String {
+/// The value of a setting; codes and hexadecimal are ASCII, anything else reads as empty and is refused elsewhere.
+///
+/// SAFETY: the value must not be set while the reference lives.
+unsafe fn setting<'a>(value: *const c_char) -> &'a str {
     if value.is_null() {
-        return String::new();
+        return "";
     }
     // SAFETY: PostgreSQL keeps the value of a string setting zero-terminated.
-    unsafe { CStr::from_ptr(value) }.to_string_lossy().into_owned()
+    unsafe { CStr::from_ptr(value) }.to_str().unwrap_or("")
 }
 
 #[pg_guard]
@@ -117,12 +135,18 @@ unsafe extern "C-unwind" fn check_tenant(
 ) -> bool {
     // SAFETY: the value to check is zero-terminated; the strings of the refusal are palloc'd in the caller's context.
     unsafe {
-        if let Err(error) = setting(*value).parse::<Selection>() {
+        let text = CStr::from_ptr(*value).to_string_lossy();
+        if let Err(error) = text.parse::<Selection>() {
             refuse_setting(&error);
             return false;
         }
-        let interactive = source == pg_sys::GucSource::PGC_S_SESSION && pg_sys::ParallelWorkerNumber < 0;
-        if interactive && **value != 0 && pg_sys::IsTransactionState() && bypasses(pg_sys::GetOuterUserId()) {
+        let interactive =
+            source == pg_sys::GucSource::PGC_S_SESSION && pg_sys::ParallelWorkerNumber < 0;
+        if interactive
+            && **value != 0
+            && pg_sys::IsTransactionState()
+            && bypasses(pg_sys::GetOuterUserId())
+        {
             pgrx::warning!("row security does not apply to a superuser or a role with bypassrls");
         }
     }
@@ -171,13 +195,18 @@ unsafe extern "C-unwind" fn assign_tenant(value: *const c_char, _extra: *mut c_v
     }
     // SAFETY: reads the transaction state, touches no catalogue; a reset marks plans, nothing more.
     unsafe {
-        let transaction_ends = !pg_sys::IsTransactionState() && pg_sys::GetCurrentTransactionNestLevel() <= 1;
+        let transaction_ends =
+            !pg_sys::IsTransactionState() && pg_sys::GetCurrentTransactionNestLevel() <= 1;
         if RELAYS.get() && transaction_ends {
             return; // a relay has no rights between transactions, and enters the next one anew
         }
-        let caller = (pg_sys::GetOuterUserId(), setting(TOKEN));
+        let (outer_user, token, selection) =
+            (pg_sys::GetOuterUserId(), setting(TOKEN), setting(value));
         let shape = CACHE.with_borrow(|cache| {
-            cache.contexts.get(&(caller, setting(value))).map(|context| context.shape)
+            let mut known = cache.known.iter();
+            known
+                .find(|k| k.selection == selection && k.is_of(outer_user, token))
+                .map(|k| k.context.shape)
         });
         // An unknown shape counts as another: the plans must not outlive the selection they were made for.
         if shape != Some(PLANNED_SHAPE.get()) && PLANNED_SHAPE.get() != 0 {
@@ -222,6 +251,14 @@ fn bypasses(role: pg_sys::Oid) -> bool {
     unsafe { pg_sys::superuser_arg(role) || pg_sys::has_bypassrls_privilege(role) }
 }
 
+/// Called before each statement: plans inside `security definer` functions do not notice `set role` by themselves.
+pub fn before_statement(outer_user: pg_sys::Oid) {
+    if PLANNED_USER.replace(outer_user) != outer_user && PLANNED_SHAPE.replace(0) != 0 {
+        // SAFETY: marks cached plans.
+        unsafe { pg_sys::ResetPlanCache() }
+    }
+}
+
 /// Who asks and for which tenants, at this moment. Looked at once per executor node; costs a few comparisons then.
 pub fn current() -> Result<Rc<Context>, Error> {
     // SAFETY: inside a transaction; invalidations may arrive at any lock, so also here.
@@ -250,21 +287,56 @@ fn resolve(
     outer_user: pg_sys::Oid,
     now: pg_sys::TimestampTz,
 ) -> Result<Rc<Context>, Error> {
-    // SAFETY: both settings are zero-terminated strings.
+    // SAFETY: neither setting changes while rights are read.
     let (token, selection) = unsafe { (setting(TOKEN), setting(TENANT)) };
-    let caller = (outer_user, token);
-    let authority = authority(&caller, version, now)?;
-    let key = (caller, selection);
-    let context = match CACHE.with_borrow(|cache| cache.contexts.get(&key).cloned()) {
-        Some(context) => context,
-        None => Rc::new(Context::new(Rc::clone(&authority), &key.1)?),
-    };
-    let until = authority.changes_at.map_or(i64::MAX, timestamp);
-    CACHE.with_borrow_mut(|cache| {
-        if cache.version == version {
-            cache.contexts.insert(key, Rc::clone(&context));
+    let known = CACHE.with_borrow(|cache| {
+        let mut known = cache
+            .known
+            .iter()
+            .filter(|k| cache.version == version && now < k.until);
+        known
+            .find(|k| k.selection == selection && k.is_of(outer_user, token))
+            .map(|k| (Rc::clone(&k.context), k.until))
+    });
+    let (context, until) = match known {
+        Some(known) => known,
+        None => {
+            let authority = authority(outer_user, token, version, now)?;
+            let until = authority.changes_at.map_or(i64::MAX, timestamp);
+            (Rc::new(Context::new(authority, selection)?), until)
         }
-        cache.current = Some(Current { generation, version, outer_user, until, context: Rc::clone(&context) });
+    };
+    CACHE.with_borrow_mut(|cache| {
+        if cache.version != version || cache.known.len() >= CACHED {
+            *cache = Cache {
+                version,
+                ..Cache::default()
+            };
+        }
+        let mut same = cache
+            .known
+            .iter()
+            .filter(|k| k.selection == selection && k.is_of(outer_user, token));
+        if !same.any(|k| Rc::ptr_eq(&k.context, &context)) {
+            cache
+                .known
+                .retain(|k| k.selection != selection || !k.is_of(outer_user, token));
+            let (token, selection) = (token.to_owned(), selection.to_owned());
+            cache.known.push(Known {
+                outer_user,
+                token,
+                selection,
+                until,
+                context: Rc::clone(&context),
+            });
+        }
+        cache.current = Some(Current {
+            generation,
+            version,
+            outer_user,
+            until,
+            context: Rc::clone(&context),
+        });
     });
     if PLANNED_SHAPE.replace(context.shape) != context.shape {
         // SAFETY: marks cached plans.
@@ -278,37 +350,33 @@ fn timestamp(seconds: f64) -> pg_sys::TimestampTz {
     ((seconds - EPOCH) * 1e6).floor() as i64
 }
 
-fn authority(caller: &Caller, version: u64, now: pg_sys::TimestampTz) -> Result<Rc<Authority>, Error> {
-    let cached = CACHE.with_borrow_mut(|cache| {
-        if cache.version != version || cache.contexts.len() >= CACHED || cache.authorities.len() >= CACHED {
-            *cache = Cache { version, ..Cache::default() };
-        }
-        let ended = cache
-            .authorities
-            .get(caller)
-            .is_some_and(|authority| authority.changes_at.is_some_and(|at| timestamp(at) <= now));
-        if ended {
-            cache.authorities.remove(caller);
-            cache.contexts.retain(|key, _| key.0 != *caller);
-        }
-        cache.authorities.get(caller).cloned()
+fn authority(
+    outer_user: pg_sys::Oid,
+    token: &str,
+    version: u64,
+    now: pg_sys::TimestampTz,
+) -> Result<Rc<Authority>, Error> {
+    let known = CACHE.with_borrow(|cache| {
+        let mut known = cache
+            .known
+            .iter()
+            .filter(|k| cache.version == version && now < k.until);
+        known
+            .find(|k| k.is_of(outer_user, token))
+            .map(|k| Rc::clone(&k.context.authority))
     });
-    if let Some(authority) = cached {
-        return Ok(authority);
+    match known {
+        Some(authority) => Ok(authority),
+        None => read_authority(outer_user, token).map(Rc::new),
     }
-    let authority = Rc::new(read_authority(caller)?);
-    CACHE.with_borrow_mut(|cache| {
-        if cache.version == VERSION.get() {
-            cache.authorities.insert(caller.clone(), Rc::clone(&authority));
-        }
-    });
-    Ok(authority)
 }
 
-fn read_authority((outer_user, token): &Caller) -> Result<Authority, Error> {
-    let token = match token.as_str() {
+fn read_authority(outer_user: pg_sys::Oid, token: &str) -> Result<Authority, Error> {
+    let token = match token {
         "" => None,
-        token => Some(hex::decode(token).map_err(|_| Error::internal("mandant.token is not hexadecimal"))?),
+        token => Some(
+            hex::decode(token).map_err(|_| Error::internal("mandant.token is not hexadecimal"))?,
+        ),
     };
     RIGHTS_RELATION.set(catalog::relation(c"access_grant")?);
     // SAFETY: in a transaction; the signature is the one of access.sql. The snapshot is fresh, never the statement's:
@@ -317,7 +385,10 @@ fn read_authority((outer_user, token): &Caller) -> Result<Authority, Error> {
         let function = catalog::function(c"authority", &[pg_sys::OIDOID, pg_sys::BYTEAOID])?;
         catalog::with_fresh_snapshot(|| {
             let mut arguments = [
-                pg_sys::NullableDatum { value: pg_sys::Datum::from(*outer_user), isnull: false },
+                pg_sys::NullableDatum {
+                    value: pg_sys::Datum::from(outer_user),
+                    isnull: false,
+                },
                 pg_sys::NullableDatum {
                     isnull: token.is_none(),
                     value: token.into_datum().unwrap_or(pg_sys::Datum::from(0)),
@@ -332,7 +403,7 @@ fn read_authority((outer_user, token): &Caller) -> Result<Authority, Error> {
         .map_err(|error| Error::internal(format!("mandant_internal.authority: {error}")))?;
     match authority.refused.as_deref() {
         None => Ok(authority),
-        Some(reason) => Err(refusal(reason, *outer_user)),
+        Some(reason) => Err(refusal(reason, outer_user)),
     }
 }
 
@@ -357,10 +428,16 @@ fn refusal(reason: &str, login: pg_sys::Oid) -> Error {
         ),
         _ => (
             format!("login \"{login}\" is not bound to a principal"),
-            format!("an administrator can bind it: select mandant.bind_login('{login}', tenant => '...')"),
+            format!(
+                "an administrator can bind it: select mandant.bind_login('{login}', tenant => '...')"
+            ),
         ),
     };
-    Error::new(PgSqlErrorCode::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION, message, hint)
+    Error::new(
+        PgSqlErrorCode::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+        message,
+        hint,
+    )
 }
 
 /// Begins a transaction of the relay: refuses a session that something was left in, then sets token and tenant.
@@ -376,7 +453,9 @@ pub fn enter(token: Option<&str>, tenant: Option<&str>) -> Result<(), Error> {
     RELAYS.set(true);
     set_local(c"mandant.token", &hex::encode(token_hash(token)))?;
     set_local(c"mandant.tenant", tenant.unwrap_or_default())?;
-    set_local(c"search_path", "pg_catalog, pg_temp")?;
+    if !crate::relay::search_path_is_pinned() {
+        set_local(crate::relay::SEARCH_PATH, crate::relay::PINNED_PATH)?;
+    }
     current().map(drop)
 }
 
@@ -399,7 +478,8 @@ fn set_local(name: &CStr, value: &str) -> Result<(), Error> {
             ENTERING.set(false);
         }
     }
-    let value = CString::new(value).map_err(|_| Error::bad_value("a zero byte in a setting", ""))?;
+    let value =
+        CString::new(value).map_err(|_| Error::bad_value("a zero byte in a setting", ""))?;
     ENTERING.set(true);
     let _entering = Entering;
     // SAFETY: sets a setting for this transaction, as `set local` does; the value is checked by its check hook.
@@ -437,10 +517,19 @@ pub fn whoami() -> Result<Whoami, Error> {
     let context = current()?;
     let authority = &context.authority;
     let own = |codes: Vec<&str>| codes.into_iter().map(str::to_owned).collect::<Vec<_>>();
-    let mut selected: Vec<_> = context.selected.iter().filter_map(|id| authority.code(id)).collect();
+    let mut selected: Vec<_> = context
+        .selected
+        .iter()
+        .filter_map(|id| authority.code(id))
+        .collect();
     selected.sort_unstable();
     // SAFETY: zero-terminated; the outer user exists.
-    let (selection, login) = unsafe { (setting(TENANT), catalog::role_name(pg_sys::GetOuterUserId())) };
+    let (selection, login) = unsafe {
+        (
+            setting(TENANT).to_owned(),
+            catalog::role_name(pg_sys::GetOuterUserId()),
+        )
+    };
     Ok((
         authority.principal.as_ref().map(|_| authority.name.clone()),
         authority.kind.clone(),
@@ -451,7 +540,9 @@ pub fn whoami() -> Result<Whoami, Error> {
         own(authority.available()),
         own(authority.roles()),
         login,
-        authority.expires_at.and_then(|at| TimestampWithTimeZone::try_from(timestamp(at)).ok()),
+        authority
+            .expires_at
+            .and_then(|at| TimestampWithTimeZone::try_from(timestamp(at)).ok()),
     ))
 }
 

@@ -18,17 +18,29 @@ pub struct Error {
 impl Error {
     /// A refusal with its next step.
     pub fn new(code: PgSqlErrorCode, message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { code, message: message.into(), hint: hint.into() }
+        Self {
+            code,
+            message: message.into(),
+            hint: hint.into(),
+        }
     }
 
     /// 22023: a value that cannot be used.
     pub fn bad_value(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self::new(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, message, hint)
+        Self::new(
+            PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
+            message,
+            hint,
+        )
     }
 
     /// 42501: not allowed.
     pub fn not_allowed(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self::new(PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE, message, hint)
+        Self::new(
+            PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
+            message,
+            hint,
+        )
     }
 
     /// XX000: an invariant of ours does not hold; never the caller's fault.
@@ -41,6 +53,10 @@ impl From<Error> for ErrorReport {
     #[track_caller]
     fn from(error: Error) -> Self {
         let report = ErrorReport::new(error.code, error.message, "pg_mandant");
-        if error.hint.is_empty() { report } else { report.set_hint(error.hint) }
+        if error.hint.is_empty() {
+            report
+        } else {
+            report.set_hint(error.hint)
+        }
     }
 }

@@ -3,6 +3,8 @@
 //! PostgreSQL keeps the companies (tenants, Mandanten) of a group apart by itself, for every client. This file is the
 //! table of contents: the SQL files in order, and the functions that SQL declares, as one-line delegations.
 
+#![allow(clippy::result_large_err)] // pgrx raises ErrorReport as it is; never on a hot path
+
 use pgrx::datum::{Date, Json, Uuid};
 use pgrx::iter::TableIterator;
 use pgrx::pg_sys::panic::ErrorReport;
@@ -22,10 +24,26 @@ mod sign_in;
 extension_sql_file!("../sql/schema.sql", name = "schema", bootstrap);
 extension_sql_file!("../sql/tenant.sql", name = "tenant", requires = ["schema"]);
 extension_sql_file!("../sql/access.sql", name = "access", requires = ["tenant"]);
-extension_sql_file!("../sql/context.sql", name = "context", requires = ["access"]);
-extension_sql_file!("../sql/protect.sql", name = "protect", requires = ["context"]);
-extension_sql_file!("../sql/administration.sql", name = "administration", requires = ["protect"]);
-extension_sql_file!("../sql/numbering.sql", name = "numbering", requires = ["administration"]);
+extension_sql_file!(
+    "../sql/context.sql",
+    name = "context",
+    requires = ["access"]
+);
+extension_sql_file!(
+    "../sql/protect.sql",
+    name = "protect",
+    requires = ["context"]
+);
+extension_sql_file!(
+    "../sql/administration.sql",
+    name = "administration",
+    requires = ["protect"]
+);
+extension_sql_file!(
+    "../sql/numbering.sql",
+    name = "numbering",
+    requires = ["administration"]
+);
 extension_sql_file!("../sql/help.sql", name = "help", finalize);
 
 /// Called by PostgreSQL when the library is loaded, by preload or by the first call.
@@ -104,7 +122,9 @@ fn principal_id() -> Sql<Option<Uuid>> {
 
 #[pg_extern(sql = false)]
 fn has_right(object: &str, action: &str, tenant_id: i32) -> Sql<bool> {
-    Ok(context::current()?.authority.allows(object, action, tenant_id))
+    Ok(context::current()?
+        .authority
+        .allows(object, action, tenant_id))
 }
 
 #[pg_extern(sql = false)]
@@ -155,12 +175,19 @@ fn check_pattern(pattern: &str, reset: &str) -> Sql<()> {
 
 #[pg_extern(sql = false)]
 fn draw(series: Json, on_date: Date, document: Option<Uuid>) -> Sql<String> {
-    Ok(numbering::draw(&numbering::series(series)?, numbering::day(on_date)?, document)?)
+    Ok(numbering::draw(
+        &numbering::series(series)?,
+        numbering::day(on_date)?,
+        document,
+    )?)
 }
 
 #[pg_extern(sql = false)]
 fn preview(series: Json, on_date: Date) -> Sql<String> {
-    Ok(numbering::preview(&numbering::series(series)?, numbering::day(on_date)?)?)
+    Ok(numbering::preview(
+        &numbering::series(series)?,
+        numbering::day(on_date)?,
+    )?)
 }
 
 /// A statement trigger in C: sends the invalidation by which every session learns that rights changed.

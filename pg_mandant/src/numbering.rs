@@ -40,9 +40,16 @@ pub fn series(series: Json) -> Result<Series, Error> {
 /// A finite date.
 pub fn day(date: Date) -> Result<Day, Error> {
     if date.is_infinity() || date.is_neg_infinity() || !(1..=9999).contains(&date.year()) {
-        return Err(Error::bad_value("the document date is not between the years 1 and 9999", "give a date"));
+        return Err(Error::bad_value(
+            "the document date is not between the years 1 and 9999",
+            "give a date",
+        ));
     }
-    Ok(Day { year: date.year(), month: date.month(), day: date.day() })
+    Ok(Day {
+        year: date.year(),
+        month: date.month(),
+        day: date.day(),
+    })
 }
 
 /// The columns of `mandant_internal.number`, in order.
@@ -73,7 +80,10 @@ pub fn draw(series: &Series, on: Day, document: Option<Uuid>) -> Result<String, 
         let mode = pg_sys::RowExclusiveLock as i32;
         let table = pg_sys::table_open(relation, mode);
         let last = last(table, index, series.id, period);
-        let n = last.as_ref().map_or(Some(series.start), |last| last.n.checked_add(1)).ok_or_else(exhausted)?;
+        let n = last
+            .as_ref()
+            .map_or(Some(series.start), |last| last.n.checked_add(1))
+            .ok_or_else(exhausted)?;
         let number = render(&pattern, series, on, n);
         let issued_at = pg_sys::GetCurrentTimestamp();
         let uuid_text = |bytes: Option<&[u8; 16]>| bytes.map(hex::encode).unwrap_or_default();
@@ -94,7 +104,8 @@ pub fn draw(series: &Series, on: Day, document: Option<Uuid>) -> Result<String, 
             ]
             .join("\u{1f}"),
         );
-        let date = Date::new(on.year, on.month, on.day).map_err(|_| Error::internal("no such date"))?;
+        let date =
+            Date::new(on.year, on.month, on.day).map_err(|_| Error::internal("no such date"))?;
         let mut values: [Option<pg_sys::Datum>; column::COUNT] = [
             series.id.into_datum(),
             period.into_datum(),
@@ -109,8 +120,11 @@ pub fn draw(series: &Series, on: Day, document: Option<Uuid>) -> Result<String, 
             chain.finalize().to_vec().into_datum(),
         ];
         let mut nulls = values.map(|value| value.is_none());
-        let mut datums = values.each_mut().map(|value| value.take().unwrap_or(pg_sys::Datum::from(0)));
-        let tuple = pg_sys::heap_form_tuple((*table).rd_att, datums.as_mut_ptr(), nulls.as_mut_ptr());
+        let mut datums = values
+            .each_mut()
+            .map(|value| value.take().unwrap_or(pg_sys::Datum::from(0)));
+        let tuple =
+            pg_sys::heap_form_tuple((*table).rd_att, datums.as_mut_ptr(), nulls.as_mut_ptr());
         pg_sys::CatalogTupleInsert(table, tuple);
         pg_sys::table_close(table, pg_sys::NoLock as i32);
         // Later draws and reads of this transaction see the row.
@@ -122,7 +136,10 @@ pub fn draw(series: &Series, on: Day, document: Option<Uuid>) -> Result<String, 
 /// The number that would be next, without taking it or waiting for anybody.
 pub fn preview(series: &Series, on: Day) -> Result<String, Error> {
     let (pattern, period) = plan(series, on)?;
-    let (relation, index) = (catalog::relation(c"number")?, catalog::relation(c"number_pkey")?);
+    let (relation, index) = (
+        catalog::relation(c"number")?,
+        catalog::relation(c"number_pkey")?,
+    );
     // SAFETY: reads only.
     let last = unsafe {
         let mode = pg_sys::AccessShareLock as i32;
@@ -131,14 +148,19 @@ pub fn preview(series: &Series, on: Day) -> Result<String, Error> {
         pg_sys::table_close(table, mode);
         last
     };
-    let n = last.map_or(Some(series.start), |last| last.n.checked_add(1)).ok_or_else(exhausted)?;
+    let n = last
+        .map_or(Some(series.start), |last| last.n.checked_add(1))
+        .ok_or_else(exhausted)?;
     Ok(render(&pattern, series, on, n))
 }
 
 fn plan(series: &Series, on: Day) -> Result<(Pattern, i32), Error> {
     let reset: Reset = series.reset.parse()?;
     let pattern = Pattern::parse(&series.pattern, reset)?;
-    Ok((pattern, reset.period(on, period::start(&series.fiscal_year_start)?)))
+    Ok((
+        pattern,
+        reset.period(on, period::start(&series.fiscal_year_start)?),
+    ))
 }
 
 fn render(pattern: &Pattern, series: &Series, on: Day, n: i64) -> String {
@@ -179,12 +201,18 @@ unsafe fn lock(series: i32, period: i32) {
 /// The last number of a series and period that is committed, or given by this transaction.
 ///
 /// SAFETY: the table and its primary key are open to read.
-unsafe fn last(table: pg_sys::Relation, index: pg_sys::Oid, series: i32, period: i32) -> Option<Last> {
+unsafe fn last(
+    table: pg_sys::Relation,
+    index: pg_sys::Oid,
+    series: i32,
+    period: i32,
+) -> Option<Last> {
     // SAFETY: the scan is ended before anything it points to is used up; keys are int4.
     unsafe {
         let mut keys = [pg_sys::ScanKeyData::default(); 2];
-        for (key, (column, value)) in
-            keys.iter_mut().zip([(column::SERIES_ID, series), (column::PERIOD, period)])
+        for (key, (column, value)) in keys
+            .iter_mut()
+            .zip([(column::SERIES_ID, series), (column::PERIOD, period)])
         {
             pg_sys::ScanKeyInit(
                 key,
@@ -198,7 +226,8 @@ unsafe fn last(table: pg_sys::Relation, index: pg_sys::Oid, series: i32, period:
         let index = pg_sys::index_open(index, mode);
         let snapshot = &raw mut pg_sys::SnapshotSelfData;
         let scan = pg_sys::systable_beginscan_ordered(table, index, snapshot, 2, keys.as_mut_ptr());
-        let tuple = pg_sys::systable_getnext_ordered(scan, pg_sys::ScanDirection::BackwardScanDirection);
+        let tuple =
+            pg_sys::systable_getnext_ordered(scan, pg_sys::ScanDirection::BackwardScanDirection);
         let last = if tuple.is_null() {
             None
         } else {
@@ -207,7 +236,10 @@ unsafe fn last(table: pg_sys::Relation, index: pg_sys::Oid, series: i32, period:
                 pg_sys::heap_getattr(tuple, i32::from(column), (*table).rd_att, &mut isnull)
             };
             let chain = pgrx::FromDatum::from_datum(read(column::CHAIN), false);
-            Some(Last { n: read(column::N).value() as i64, chain: chain.unwrap_or_default() })
+            Some(Last {
+                n: read(column::N).value() as i64,
+                chain: chain.unwrap_or_default(),
+            })
         };
         pg_sys::systable_endscan_ordered(scan);
         pg_sys::index_close(index, mode);

@@ -52,7 +52,11 @@ macro_rules! row_function {
 macro_rules! answer {
     ($call:ident, $make:path) => {{
         let kept = (*(*$call).flinfo).fn_extra;
-        if kept.is_null() { $make($call) } else { kept.cast() }
+        if kept.is_null() {
+            $make($call)
+        } else {
+            kept.cast()
+        }
     }};
 }
 
@@ -67,7 +71,8 @@ macro_rules! first_call {
                 match $build(call) {
                     Ok(answer) => {
                         let memory = (*(*call).flinfo).fn_mcxt;
-                        let kept = pg_sys::MemoryContextAlloc(memory, size_of::<$answer>()).cast::<$answer>();
+                        let kept = pg_sys::MemoryContextAlloc(memory, size_of::<$answer>())
+                            .cast::<$answer>();
                         kept.write(answer);
                         (*(*call).flinfo).fn_extra = kept.cast::<c_void>();
                         kept
@@ -121,7 +126,10 @@ impl Words {
             let memory = (*(*call).flinfo).fn_mcxt;
             let start = pg_sys::MemoryContextAlloc(memory, size_of_val(words).max(8)).cast::<u64>();
             ptr::copy_nonoverlapping(words.as_ptr(), start, words.len());
-            Self { start, len: words.len() }
+            Self {
+                start,
+                len: words.len(),
+            }
         }
     }
 
@@ -129,19 +137,28 @@ impl Words {
     #[inline]
     unsafe fn contain(&self, id: i32) -> bool {
         // SAFETY: `keep` wrote `len` words.
-        contains(unsafe { std::slice::from_raw_parts(self.start, self.len) }, id)
+        contains(
+            unsafe { std::slice::from_raw_parts(self.start, self.len) },
+            id,
+        )
     }
 }
 
-/// The tenants a planned function stands for, if the plan was made for the shape at hand.
-unsafe fn planned(call: Call, arguments: usize) -> Result<TenantSet, Error> {
+/// Gives `use_set` the tenants a planned function stands for, if the plan was made for the shape at hand.
+unsafe fn planned<T>(
+    call: Call,
+    arguments: usize,
+    use_set: impl FnOnce(&TenantSet) -> T,
+) -> Result<T, Error> {
     // SAFETY: the first argument is the shape, then perhaps object and action.
     unsafe {
         let context = of_shape(argument(call, 0).value.value() as i64)?;
         if arguments == 1 {
-            return Ok(context.selected.clone());
+            return Ok(use_set(&context.selected));
         }
-        Ok(context.right(&text(call, 1)?, &text(call, 2)?).any.clone())
+        Ok(use_set(
+            &context.right(&text(call, 1)?, &text(call, 2)?).any,
+        ))
     }
 }
 
@@ -162,33 +179,50 @@ fn of_shape(shape: i64) -> Result<std::rc::Rc<Context>, Error> {
 
 unsafe fn build_tenant(call: Call) -> Result<Value, Error> {
     // SAFETY: a planned function.
-    let tenants = unsafe { planned(call, (*call).nargs as usize)? };
-    let mut ids = tenants.iter();
-    match (ids.next(), ids.next()) {
-        (_, Some(_)) => Err(Error::internal("one tenant was planned and several are there")),
-        (id, None) => Ok(Value {
-            datum: pg_sys::Datum::from(id.unwrap_or_default()),
-            isnull: id.is_none(),
-        }),
+    let (id, more) = unsafe {
+        planned(call, (*call).nargs as usize, |tenants| {
+            let mut ids = tenants.iter();
+            (ids.next(), ids.next().is_some())
+        })?
+    };
+    if more {
+        return Err(Error::internal(
+            "one tenant was planned and several are there",
+        ));
     }
+    Ok(Value {
+        datum: pg_sys::Datum::from(id.unwrap_or_default()),
+        isnull: id.is_none(),
+    })
 }
 first_call!(first_tenant, build_tenant, Value);
 
 unsafe fn build_tenants(call: Call) -> Result<Value, Error> {
     // SAFETY: a planned function; the array is made in the memory of the node.
     unsafe {
-        let tenants = planned(call, (*call).nargs as usize)?;
+        let ids = planned(call, (*call).nargs as usize, |tenants| {
+            tenants.iter().collect::<Vec<_>>()
+        })?;
         let before = pg_sys::MemoryContextSwitchTo((*(*call).flinfo).fn_mcxt);
-        let array = tenants.iter().collect::<Vec<_>>().into_datum();
+        let array = ids.into_datum();
         pg_sys::MemoryContextSwitchTo(before);
-        array.map(|datum| Value { datum, isnull: false }).ok_or_else(|| Error::internal("no array"))
+        array
+            .map(|datum| Value {
+                datum,
+                isnull: false,
+            })
+            .ok_or_else(|| Error::internal("no array"))
     }
 }
 first_call!(first_tenants, build_tenants, Value);
 
 unsafe fn build_members(call: Call) -> Result<Words, Error> {
     // SAFETY: a planned function whose last argument is the row's tenant.
-    unsafe { Ok(Words::keep(call, &planned(call, (*call).nargs as usize - 1)?)) }
+    unsafe {
+        planned(call, (*call).nargs as usize - 1, |tenants| {
+            Words::keep(call, tenants)
+        })
+    }
 }
 first_call!(first_members, build_members, Words);
 
@@ -219,9 +253,12 @@ first_call!(first_in_depth, build_in_depth, Depths);
 
 /// The principal's id as bytes.
 pub fn me(context: &Context) -> Result<Option<[u8; 16]>, Error> {
-    let Some(id) = &context.authority.principal else { return Ok(None) };
+    let Some(id) = &context.authority.principal else {
+        return Ok(None);
+    };
     let mut bytes = [0; 16];
-    hex::decode_to_slice(id.replace('-', ""), &mut bytes).map_err(|_| Error::internal("principal without uuid"))?;
+    hex::decode_to_slice(id.replace('-', ""), &mut bytes)
+        .map_err(|_| Error::internal("principal without uuid"))?;
     Ok(Some(bytes))
 }
 
@@ -229,10 +266,18 @@ unsafe fn build_me(call: Call) -> Result<Value, Error> {
     // SAFETY: argument shape; the uuid is copied to the memory of the node.
     unsafe {
         let context = of_shape(argument(call, 0).value.value() as i64)?;
-        let Some(id) = me(&context)? else { return Ok(Value { datum: pg_sys::Datum::from(0), isnull: true }) };
+        let Some(id) = me(&context)? else {
+            return Ok(Value {
+                datum: pg_sys::Datum::from(0),
+                isnull: true,
+            });
+        };
         let kept = pg_sys::MemoryContextAlloc((*(*call).flinfo).fn_mcxt, 16).cast::<u8>();
         ptr::copy_nonoverlapping(id.as_ptr(), kept, 16);
-        Ok(Value { datum: pg_sys::Datum::from(kept), isnull: false })
+        Ok(Value {
+            datum: pg_sys::Datum::from(kept),
+            isnull: false,
+        })
     }
 }
 first_call!(first_me, build_me, Value);
@@ -359,12 +404,15 @@ unsafe fn constant(list: *mut pg_sys::List, n: i32) -> Option<String> {
 /// A list of nodes.
 unsafe fn list(nodes: &[*mut pg_sys::Node]) -> *mut pg_sys::List {
     // SAFETY: lappend makes the list.
-    nodes.iter().fold(ptr::null_mut(), |list, node| unsafe { pg_sys::lappend(list, (*node).cast()) })
+    nodes.iter().fold(ptr::null_mut(), |list, node| unsafe {
+        pg_sys::lappend(list, (*node).cast())
+    })
 }
 
 /// A call of one of the planned functions: shape first, then object and action unless the right is all that is selected.
 unsafe fn planned_call(
-    name: &std::ffi::CStr,
+    instead_of: pg_sys::Oid,
+    name: &'static std::ffi::CStr,
     returns: pg_sys::Oid,
     shape: i64,
     between: &[*mut pg_sys::Node],
@@ -373,13 +421,19 @@ unsafe fn planned_call(
     // SAFETY: arguments are of the types that the function is looked up by.
     unsafe {
         let shape = pg_sys::makeConst(
-            pg_sys::INT8OID, -1, pg_sys::Oid::INVALID, 8, pg_sys::Datum::from(shape), false, true,
+            pg_sys::INT8OID,
+            -1,
+            pg_sys::Oid::INVALID,
+            8,
+            pg_sys::Datum::from(shape),
+            false,
+            true,
         );
         let mut types = vec![pg_sys::INT8OID];
         types.extend(between.iter().map(|_| pg_sys::TEXTOID));
         types.extend(row.iter().map(|_| pg_sys::INT4OID));
         let arguments = [&[shape.cast()], between, row].concat();
-        let function = catalog::function(name, &types).ok()?;
+        let function = catalog::planned_function(instead_of, name, &types).ok()?;
         Some(
             pg_sys::makeFuncExpr(
                 function,
@@ -395,7 +449,11 @@ unsafe fn planned_call(
 }
 
 /// `left operator right`, for operators that return boolean.
-unsafe fn equals(operator: u32, left: *mut pg_sys::Node, right: *mut pg_sys::Node) -> *mut pg_sys::Node {
+unsafe fn equals(
+    operator: u32,
+    left: *mut pg_sys::Node,
+    right: *mut pg_sys::Node,
+) -> *mut pg_sys::Node {
     // SAFETY: both sides are of the operator's types.
     unsafe {
         let clause = pg_sys::make_opclause(
@@ -427,28 +485,52 @@ unsafe fn simplify(call: *mut pg_sys::FuncExpr) -> Option<*mut pg_sys::Node> {
         let context = context::current().ok()?;
         let right = context.right(&object, &action);
         if count == 3 {
-            simplify_tenant(arguments, &context, &right)
+            simplify_tenant(call, &context, &right)
         } else {
-            simplify_depth(arguments, &context, &right)
+            simplify_depth(call, &context, &right)
         }
     }
 }
 
-unsafe fn simplify_tenant(arguments: *mut pg_sys::List, context: &Context, right: &Right) -> Option<*mut pg_sys::Node> {
+unsafe fn simplify_tenant(
+    call: *mut pg_sys::FuncExpr,
+    context: &Context,
+    right: &Right,
+) -> Option<*mut pg_sys::Node> {
     // SAFETY: arguments of in_tenant.
     unsafe {
+        let (this, arguments) = ((*call).funcid, (*call).args);
         let (object, action, tenant_id) = (nth(arguments, 0), nth(arguments, 1), nth(arguments, 2));
         // Without object and action the expression is the same for every table and command, so that the planner sees
         // one constant in a join, not several.
-        let between: &[_] = if right.any.len() == context.selected.len() { &[] } else { &[object, action] };
+        let between: &[_] = if right.any.len() == context.selected.len() {
+            &[]
+        } else {
+            &[object, action]
+        };
         match Count::of(right.any.len()) {
             Count::One => {
-                let the_tenant = planned_call(c"the_tenant", pg_sys::INT4OID, context.shape, between, &[])?;
+                let the_tenant = planned_call(
+                    this,
+                    c"the_tenant",
+                    pg_sys::INT4OID,
+                    context.shape,
+                    between,
+                    &[],
+                )?;
                 Some(equals(pg_sys::Int4EqualOperator, tenant_id, the_tenant))
             }
             Count::Few => {
-                let tenants = planned_call(c"the_tenants", pg_sys::INT4ARRAYOID, context.shape, between, &[])?;
-                let clause = pg_sys::palloc0(size_of::<pg_sys::ScalarArrayOpExpr>()).cast::<pg_sys::ScalarArrayOpExpr>();
+                let tenants = planned_call(
+                    this,
+                    c"the_tenants",
+                    pg_sys::INT4ARRAYOID,
+                    context.shape,
+                    between,
+                    &[],
+                )?;
+                let clause = pg_sys::palloc0(size_of::<pg_sys::ScalarArrayOpExpr>())
+                    .cast::<pg_sys::ScalarArrayOpExpr>();
                 (*clause).xpr.type_ = pg_sys::NodeTag::T_ScalarArrayOpExpr;
                 (*clause).opno = pg_sys::Oid::from(pg_sys::Int4EqualOperator);
                 (*clause).opfuncid = pg_sys::Oid::from(pg_sys::F_INT4EQ);
@@ -457,20 +539,38 @@ unsafe fn simplify_tenant(arguments: *mut pg_sys::List, context: &Context, right
                 (*clause).location = -1;
                 Some(clause.cast())
             }
-            Count::Many => planned_call(c"in_the_tenants", pg_sys::BOOLOID, context.shape, between, &[tenant_id]),
+            Count::Many => planned_call(
+                this,
+                c"in_the_tenants",
+                pg_sys::BOOLOID,
+                context.shape,
+                between,
+                &[tenant_id],
+            ),
         }
     }
 }
 
 /// May answer true because `in_tenant` beside it carries the shape.
-unsafe fn simplify_depth(arguments: *mut pg_sys::List, context: &Context, right: &Right) -> Option<*mut pg_sys::Node> {
+unsafe fn simplify_depth(
+    call: *mut pg_sys::FuncExpr,
+    context: &Context,
+    right: &Right,
+) -> Option<*mut pg_sys::Node> {
     // SAFETY: arguments of in_depth.
     unsafe {
         match right.uniform_depth()? {
             Depth::Tenant => Some(pg_sys::makeBoolConst(true, false)),
             Depth::Own => {
-                let me = planned_call(c"me", pg_sys::UUIDOID, context.shape, &[], &[])?;
-                Some(equals(UUID_EQUALS, nth(arguments, 3), me))
+                let me = planned_call(
+                    (*call).funcid,
+                    c"me",
+                    pg_sys::UUIDOID,
+                    context.shape,
+                    &[],
+                    &[],
+                )?;
+                Some(equals(UUID_EQUALS, nth((*call).args, 3), me))
             }
             Depth::Team => None,
         }
@@ -487,8 +587,14 @@ unsafe fn selectivity(request: *mut pg_sys::SupportRequestSelectivity) -> Option
         // in_tenant(object, action, tenant_id), in_the_tenants(shape, [object, action,] tenant_id)
         let tenants = match count {
             2 => context.selected.clone(),
-            3 => context.right(&constant(arguments, 0)?, &constant(arguments, 1)?).any.clone(),
-            4 => context.right(&constant(arguments, 1)?, &constant(arguments, 2)?).any.clone(),
+            3 => context
+                .right(&constant(arguments, 0)?, &constant(arguments, 1)?)
+                .any
+                .clone(),
+            4 => context
+                .right(&constant(arguments, 1)?, &constant(arguments, 2)?)
+                .any
+                .clone(),
             _ => return None,
         };
         let mut column = pg_sys::VariableStatData::default();
@@ -507,14 +613,24 @@ unsafe fn fraction(column: &mut pg_sys::VariableStatData, tenants: &TenantSet) -
     unsafe {
         let mut is_default = false;
         let distinct = pg_sys::get_variable_numdistinct(column, &mut is_default).max(1.0);
-        let (mut common, mut common_inside, mut common_count, mut inside_count) = (0.0, 0.0, 0.0, 0.0);
+        let (mut common, mut common_inside, mut common_count, mut inside_count) =
+            (0.0, 0.0, 0.0, 0.0);
         let mut nulls = 0.0;
         if !column.statsTuple.is_null() {
-            nulls = f64::from((*pg_sys::GETSTRUCT(column.statsTuple).cast::<pg_sys::FormData_pg_statistic>()).stanullfrac);
+            nulls = f64::from(
+                (*pg_sys::GETSTRUCT(column.statsTuple).cast::<pg_sys::FormData_pg_statistic>())
+                    .stanullfrac,
+            );
             let mut slot = pg_sys::AttStatsSlot::default();
             let flags = (pg_sys::ATTSTATSSLOT_VALUES | pg_sys::ATTSTATSSLOT_NUMBERS) as i32;
             let kind = pg_sys::STATISTIC_KIND_MCV as i32;
-            if pg_sys::get_attstatsslot(&mut slot, column.statsTuple, kind, pg_sys::Oid::INVALID, flags) {
+            if pg_sys::get_attstatsslot(
+                &mut slot,
+                column.statsTuple,
+                kind,
+                pg_sys::Oid::INVALID,
+                flags,
+            ) {
                 for index in 0..slot.nvalues as usize {
                     let frequency = f64::from(*slot.numbers.add(index));
                     common += frequency;

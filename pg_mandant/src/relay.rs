@@ -6,6 +6,7 @@ use std::ffi::{CStr, c_char, c_int};
 
 use pgrx::{PgSqlErrorCode, pg_sys};
 
+use crate::context;
 use crate::error::Error;
 
 thread_local! {
@@ -13,8 +14,10 @@ thread_local! {
     static LEFT: Cell<Option<&'static str>> = const { Cell::new(None) };
 }
 
+// PostgreSQL's own, without pgrx's guard around them.
 unsafe extern "C-unwind" {
-    /// PostgreSQL's own, without pgrx's guard around it.
+    fn GetOuterUserId() -> pg_sys::Oid;
+    fn standard_ExecutorStart(query: *mut pg_sys::QueryDesc, flags: c_int);
     fn standard_ProcessUtility(
         statement: *mut pg_sys::PlannedStmt,
         query: *const c_char,
@@ -27,7 +30,13 @@ unsafe extern "C-unwind" {
     );
 }
 
-static mut PREVIOUS_HOOK: pg_sys::ProcessUtility_hook_type = None;
+static mut NEXT_UTILITY: pg_sys::ProcessUtility_hook_type = None;
+static mut NEXT_START: pg_sys::ExecutorStart_hook_type = None;
+
+/// The setting that `enter` pins.
+pub const SEARCH_PATH: &CStr = c"search_path";
+/// To what: a service names the schema of everything it uses.
+pub const PINNED_PATH: &str = "pg_catalog, pg_temp";
 
 /// Settings that write parameters, and so tokens, into messages or the log; they must be off.
 const TELLTALE: [(&CStr, &str); 4] = [
@@ -41,8 +50,10 @@ const TELLTALE: [(&CStr, &str); 4] = [
 pub fn init() {
     // SAFETY: _PG_init chains the hook before any statement of this library's session runs.
     unsafe {
-        PREVIOUS_HOOK = pg_sys::ProcessUtility_hook;
+        NEXT_UTILITY = pg_sys::ProcessUtility_hook;
         pg_sys::ProcessUtility_hook = Some(watch_utility);
+        NEXT_START = pg_sys::ExecutorStart_hook;
+        pg_sys::ExecutorStart_hook = Some(watch_start);
     }
 }
 
@@ -74,12 +85,39 @@ unsafe extern "C-unwind" fn watch_utility(
         }
         let discards = (*node).type_ == pg_sys::NodeTag::T_DiscardStmt
             && (*node.cast::<pg_sys::DiscardStmt>()).target == pg_sys::DiscardMode::DISCARD_ALL;
-        let next = PREVIOUS_HOOK.unwrap_or(standard_ProcessUtility);
-        next(statement, query, read_only_tree, context, params, environment, dest, completion);
+        context::before_statement(GetOuterUserId());
+        let next = NEXT_UTILITY.unwrap_or(standard_ProcessUtility);
+        next(
+            statement,
+            query,
+            read_only_tree,
+            context,
+            params,
+            environment,
+            dest,
+            completion,
+        );
         if discards {
             LEFT.set(None);
         }
     }
+}
+
+// Unguarded as watch_utility.
+unsafe extern "C-unwind" fn watch_start(query: *mut pg_sys::QueryDesc, flags: c_int) {
+    // SAFETY: passes on what it was given.
+    unsafe {
+        context::before_statement(GetOuterUserId());
+        NEXT_START.unwrap_or(standard_ExecutorStart)(query, flags);
+    }
+}
+
+/// Whether the search path is the pinned one already.
+pub fn search_path_is_pinned() -> bool {
+    // SAFETY: the setting exists and is a zero-terminated string.
+    let path =
+        unsafe { CStr::from_ptr(pg_sys::GetConfigOption(SEARCH_PATH.as_ptr(), false, false)) };
+    path.to_bytes() == PINNED_PATH.as_bytes()
 }
 
 /// 55006 if the session holds something that a request before may have left.
@@ -105,14 +143,16 @@ fn left_by_settings() -> Option<&'static str> {
         if pg_sys::GetOuterUserId() != pg_sys::GetSessionUserId() {
             return Some("a changed role");
         }
-        let path = CStr::from_ptr(pg_sys::GetConfigOption(c"search_path".as_ptr(), false, false));
-        if path != CStr::from_ptr(pg_sys::GetConfigOptionResetString(c"search_path".as_ptr()))
-            && path != c"pg_catalog, pg_temp"
+        let path = CStr::from_ptr(pg_sys::GetConfigOption(SEARCH_PATH.as_ptr(), false, false));
+        if path != CStr::from_ptr(pg_sys::GetConfigOptionResetString(SEARCH_PATH.as_ptr()))
+            && !search_path_is_pinned()
         {
             return Some("a changed search path");
         }
         for (name, off) in TELLTALE {
-            if CStr::from_ptr(pg_sys::GetConfigOption(name.as_ptr(), false, false)).to_bytes() != off.as_bytes() {
+            if CStr::from_ptr(pg_sys::GetConfigOption(name.as_ptr(), false, false)).to_bytes()
+                != off.as_bytes()
+            {
                 return Some("a setting that prints parameters");
             }
         }

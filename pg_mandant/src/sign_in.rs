@@ -22,8 +22,7 @@ const WINDOW: i64 = 300;
 /// Rows of `sign_in_attempt`.
 const BUCKETS: u32 = 4096;
 /// Verified where there is no password, so that unknown and wrong take the same time. Of a random password.
-const NOBODY: &str =
-    "$argon2id$v=19$m=19456,t=2,p=1$bWFuZGFudC1ub2JvZHkwMQ$BfE1vtgX0ZmKIX7PwcVPHSi5bUrLr3YLOJ3ALp9dZ7s";
+const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bWFuZGFudC1ub2JvZHkwMQ$BfE1vtgX0ZmKIX7PwcVPHSi5bUrLr3YLOJ3ALp9dZ7s";
 
 /// A row of `sign_in_attempt` as it lies in the table.
 #[repr(C)]
@@ -35,17 +34,22 @@ struct Attempt {
 
 fn random<const N: usize>() -> Result<[u8; N], Error> {
     let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|error| Error::internal(format!("no random bytes: {error}")))?;
+    getrandom::fill(&mut bytes)
+        .map_err(|error| Error::internal(format!("no random bytes: {error}")))?;
     Ok(bytes)
 }
 
 fn seconds() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64)
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs() as i64)
 }
 
 /// UUID version 7 (RFC 9562): 48 bits of milliseconds, then random.
 pub fn new_id() -> Result<[u8; 16], Error> {
-    let millis = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
+    let millis = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_millis() as u64);
     let mut id: [u8; 16] = random()?;
     id[..6].copy_from_slice(&millis.to_be_bytes()[2..]);
     id[6] = 0x70 | id[6] & 0x0f;
@@ -73,19 +77,28 @@ pub fn hash(password: &str) -> Result<String, Error> {
         };
     }
     if password.is_empty() {
-        return Err(Error::bad_value("the password is empty", "give one, or null for none"));
+        return Err(Error::bad_value(
+            "the password is empty",
+            "give one, or null for none",
+        ));
     }
     let failed = |error: argon2::password_hash::Error| Error::internal(format!("argon2: {error}"));
     let salt = SaltString::encode_b64(&random::<16>()?).map_err(failed)?;
-    Ok(Argon2::default().hash_password(password.as_bytes(), &salt).map_err(failed)?.to_string())
+    Ok(Argon2::default()
+        .hash_password(password.as_bytes(), &salt)
+        .map_err(failed)?
+        .to_string())
 }
 
 /// Whether the password is the one; takes as long where there is none.
 pub fn matches(password: Option<&str>, hash: Option<&str>) -> bool {
     let password = password.unwrap_or_default();
     let verify = |hash: &str| {
-        PasswordHash::new(hash)
-            .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+        PasswordHash::new(hash).is_ok_and(|hash| {
+            Argon2::default()
+                .verify_password(password.as_bytes(), &hash)
+                .is_ok()
+        })
     };
     match hash {
         Some(hash) => verify(hash),
@@ -107,7 +120,11 @@ pub fn attempt(email: &str) -> Result<(), Error> {
     let mut wait = None;
     overwrite(bucket(email), |row| {
         if row.since + WINDOW <= now {
-            *row = Attempt { bucket: row.bucket, failures: 0, since: now };
+            *row = Attempt {
+                bucket: row.bucket,
+                failures: 0,
+                since: now,
+            };
         }
         if row.failures >= FAILURES {
             wait = Some(row.since + WINDOW - now);
@@ -127,7 +144,9 @@ pub fn attempt(email: &str) -> Result<(), Error> {
 
 /// Takes the attempt back that turned out right; the failures of others stay.
 pub fn succeeded(email: &str) -> Result<(), Error> {
-    overwrite(bucket(email), |row| row.failures = (row.failures - 1).max(0))
+    overwrite(bucket(email), |row| {
+        row.failures = (row.failures - 1).max(0)
+    })
 }
 
 /// Changes one row in place, not undone by a rollback.
@@ -147,13 +166,23 @@ fn overwrite(bucket: i32, change: impl FnOnce(&mut Attempt)) -> Result<(), Error
             pg_sys::Oid::from(pg_sys::F_INT4EQ),
             pg_sys::Datum::from(bucket),
         );
-        let (mut tuple, mut state): (pg_sys::HeapTuple, *mut c_void) = (ptr::null_mut(), ptr::null_mut());
+        let (mut tuple, mut state): (pg_sys::HeapTuple, *mut c_void) =
+            (ptr::null_mut(), ptr::null_mut());
         pg_sys::systable_inplace_update_begin(
-            table, index, true, ptr::null_mut(), 1, &key, &mut tuple, &mut state,
+            table,
+            index,
+            true,
+            ptr::null_mut(),
+            1,
+            &key,
+            &mut tuple,
+            &mut state,
         );
         if tuple.is_null() {
             pg_sys::table_close(table, lock);
-            return Err(Error::internal(format!("no row {bucket} in mandant_internal.sign_in_attempt")));
+            return Err(Error::internal(format!(
+                "no row {bucket} in mandant_internal.sign_in_attempt"
+            )));
         }
         change(&mut *pg_sys::GETSTRUCT(tuple).cast::<Attempt>());
         pg_sys::systable_inplace_update_finish(state, tuple);
@@ -171,9 +200,15 @@ mod tests {
         let hashed = hash("demo").unwrap();
         assert!(hashed.starts_with("$argon2id$"));
         assert!(matches(Some("demo"), Some(&hashed)));
-        assert!(!matches(Some("Demo"), Some(&hashed)) && !matches(None, Some(&hashed)) && !matches(Some("demo"), None));
+        assert!(
+            !matches(Some("Demo"), Some(&hashed))
+                && !matches(None, Some(&hashed))
+                && !matches(Some("demo"), None)
+        );
         assert_eq!(hash(&hashed), Ok(hashed));
-        assert!(hash("").is_err() && hash("$argon2i$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2g").is_err());
+        assert!(
+            hash("").is_err() && hash("$argon2i$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2g").is_err()
+        );
     }
 
     #[test]
@@ -181,7 +216,10 @@ mod tests {
         let nobody = PasswordHash::new(NOBODY).unwrap();
         let somebody = hash("demo").unwrap();
         assert_eq!(nobody.params, PasswordHash::new(&somebody).unwrap().params);
-        assert_eq!(nobody.hash.unwrap().len(), PasswordHash::new(&somebody).unwrap().hash.unwrap().len());
+        assert_eq!(
+            nobody.hash.unwrap().len(),
+            PasswordHash::new(&somebody).unwrap().hash.unwrap().len()
+        );
     }
 
     #[test]

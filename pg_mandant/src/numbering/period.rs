@@ -66,12 +66,21 @@ pub fn start(text: &str) -> Result<(u8, u8), Error> {
     text.split_once('-')
         .and_then(|(month, day)| Some((month.parse().ok()?, day.parse().ok()?)))
         .filter(|(month, day)| (1..=12).contains(month) && (1..=31).contains(day))
-        .ok_or_else(|| Error::bad_value(format!("fiscal year start \"{text}\" is not a month and day"), "write 04-01"))
+        .ok_or_else(|| {
+            Error::bad_value(
+                format!("fiscal year start \"{text}\" is not a month and day"),
+                "write 04-01",
+            )
+        })
 }
 
 /// The fiscal year of a day, named by the year in which it begins.
 pub fn fiscal_year(on: Day, start: (u8, u8)) -> i32 {
-    if (on.month, on.day) >= start { on.year } else { on.year - 1 }
+    if (on.month, on.day) >= start {
+        on.year
+    } else {
+        on.year - 1
+    }
 }
 
 #[cfg(test)]
@@ -91,10 +100,21 @@ mod tests {
 
     #[test]
     fn a_period_reads_as_its_date() {
-        let on = Day { year: 2026, month: 11, day: 23 };
+        let on = Day {
+            year: 2026,
+            month: 11,
+            day: 23,
+        };
         let period = |reset: Reset| reset.period(on, (4, 1));
         assert_eq!(
-            [Reset::Never, Reset::Year, Reset::FiscalYear, Reset::Month, Reset::Day].map(period),
+            [
+                Reset::Never,
+                Reset::Year,
+                Reset::FiscalYear,
+                Reset::Month,
+                Reset::Day
+            ]
+            .map(period),
             [0, 2026, 2026, 202_611, 20_261_123]
         );
     }
@@ -102,6 +122,10 @@ mod tests {
     #[test]
     fn a_start_is_a_month_and_day() {
         assert_eq!(start("04-01"), Ok((4, 1)));
-        assert!(["", "4", "13-01", "00-10", "04-32", "x-y"].iter().all(|text| start(text).is_err()));
+        assert!(
+            ["", "4", "13-01", "00-10", "04-32", "x-y"]
+                .iter()
+                .all(|text| start(text).is_err())
+        );
     }
 }
