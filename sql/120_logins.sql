@@ -10,4 +10,7 @@ begin
 end
 $$;
 
+-- What enter pins anyway; set here, it need not be set in each transaction.
+alter role mandant_service set search_path = pg_catalog, pg_temp;
+
 select mandant.bind_relay('mandant_service');
