@@ -155,16 +155,18 @@ record! {
     }
 }
 
-const SELECT: &str = "select d.id, t.code as tenant, d.kind, d.number, d.status, d.customer_id, d.owner_id, \
-            d.document_date, d.due_date, d.posted_at, d.reference, d.currency, d.net, d.tax, \
-            d.gross, d.open_amount, d.customer_name, d.customer_street, d.customer_postal_code, \
-            d.customer_city, d.customer_region, d.customer_country, d.customer_tax_id, \
-            d.customer_language, d.payment_terms_days, d.created_at, d.created_by \
-     from crm.document d join mandant.tenant t on t.id = d.tenant_id";
+const SELECT: &str = "\
+    select d.id, t.code as tenant, d.kind, d.number, d.status, d.customer_id, d.owner_id, \
+           d.document_date, d.due_date, d.posted_at, d.reference, d.currency, d.net, d.tax, \
+           d.gross, d.open_amount, d.customer_name, d.customer_street, d.customer_postal_code, \
+           d.customer_city, d.customer_region, d.customer_country, d.customer_tax_id, \
+           d.customer_language, d.payment_terms_days, d.created_at, d.created_by \
+    from crm.document d join mandant.tenant t on t.id = d.tenant_id";
 
-const SELECT_LINES: &str = "select l.position, l.product_id, l.description, l.quantity, l.unit, l.unit_price, \
-            l.tax_rate, l.net \
-     from crm.document_line l where l.document_id = $1 order by l.position";
+const SELECT_LINES: &str = "\
+    select l.position, l.product_id, l.description, l.quantity, l.unit, l.unit_price, l.tax_rate, \
+           l.net \
+    from crm.document_line l where l.document_id = $1 order by l.position";
 
 /// Row security skips what one may read but not delete; this tells it from what is not there.
 const MAY_DELETE: &str = "select mandant_internal.require(kind, 'delete', tenant_id) \
@@ -174,8 +176,7 @@ impl Document {
     async fn find(tx: &Transaction, id: Uuid) -> Result<Self, Error> {
         let id_param = [param(&id)];
         let head = format!("{SELECT} where d.id = $1");
-        let (head, lines) =
-            try_join!(tx.find(&head, &id_param), tx.rows(SELECT_LINES, &id_param),)?;
+        let (head, lines) = try_join!(tx.find(&head, &id_param), tx.rows(SELECT_LINES, &id_param))?;
         let head = head.ok_or_else(|| Error::no_such("document", id))?;
         Ok(Self { head, lines })
     }

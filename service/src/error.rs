@@ -2,7 +2,7 @@
 //! SQLSTATE becomes an HTTP status, in one `match`. What it does not mean for clients (CONTEXT,
 //! DETAIL, anything unexpected) stays here: the log has it, the client gets the request's id.
 
-use std::{error::Error as _, fmt::Display, io};
+use std::{error::Error as _, io};
 
 use axum::{
     Json,
@@ -83,11 +83,18 @@ pub fn status(code: &SqlState) -> StatusCode {
 
 impl Error {
     /// The answer to a row that is not there and to one that is not visible: the same.
-    pub fn no_such(what: &str, id: impl Display) -> Self {
+    pub fn no_such(what: &str, id: Uuid) -> Self {
+        let hint = "look for it in the list, with its tenant selected";
+        let detail = format!("no such {what} {id}");
+        Self::refused(StatusCode::NOT_FOUND, "P0002", detail, Some(hint))
+    }
+
+    /// An address that nothing answers on.
+    pub fn no_address(path: &str) -> Self {
         Self::refused(
             StatusCode::NOT_FOUND,
             "P0002",
-            format!("no such {what} {id}"),
+            format!("nothing is at {path}"),
             None,
         )
     }

@@ -55,7 +55,7 @@ pub fn router(db: Db) -> Router {
                 .delete(document::delete),
         )
         .route("/v1/documents/{id}/post", post(document::post))
-        .fallback(|uri: Uri| async move { Error::no_such("address", uri.path()) })
+        .fallback(|uri: Uri| async move { Error::no_address(uri.path()) })
         .method_not_allowed_fallback(|| async { Error::method_not_allowed() })
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(from_fn(telemetry::limit_time))
