@@ -283,6 +283,34 @@ select pg_temp.seen();
 set local mandant.tenant = 'p002';
 select pg_temp.seen();
 
+-- also in definer functions, whose current user is always the same: it is who asks that counts, whoever was there between
+reset role;
+create function plans.seen() returns bigint language plpgsql stable security definer as $$
+begin
+  return (select count(*) from plans.document where issued = '2026-02-02');
+end
+$$;
+alter function plans.seen() owner to crm_owner;
+grant usage on schema plans to crm_owner;
+grant select on plans.document to crm_owner;
+set local role plans_one;
+reset mandant.tenant;
+select plans.seen();
+reset role;
+set local role plans_one;
+select plans.seen();
+set local role plans_all;
+select plans.seen();
+set local mandant.tenant = 'p003';
+select plans.seen();
+set local role plans_one;
+select plans.seen();
+\echo :SQLSTATE
+reset mandant.tenant;
+select plans.seen();
+reset role;
+set local role plans_all;
+
 -- a plan that was kept although the shape changed refuses: an open cursor that has not looked yet
 set local mandant.tenant = 'p001';
 declare one cursor for select count(*) from plans.document;
@@ -318,7 +346,7 @@ fetch same;
 
 -- parallel workers are who their leader is
 reset role;
-set local force_parallel_mode = on;
+select set_config(name, 'on', true) as forced from pg_settings where name in ('force_parallel_mode', 'debug_parallel_query');
 set local parallel_setup_cost = 0;
 set local parallel_tuple_cost = 0;
 set local min_parallel_table_scan_size = 0;
