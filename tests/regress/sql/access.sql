@@ -284,6 +284,18 @@ select mandant.bind_login('access_new', 'ac1', default_selection => 'DE');
 \echo :SQLSTATE
 select mandant.bind_login('access_new', 'ac1', employee => 'sales@us.example');
 \echo :SQLSTATE
+-- what is no login is not bound, least of all what the product stands on: unbinding it would take its rights
+\set VERBOSITY sqlstate
+set role access_lesser;
+select mandant.bind_login('crm_owner', 'ac1') is not null as bound;
+select mandant.bind_login('mandant_owner', 'ac1') is not null as bound;
+select mandant.bind_login('mandant_user', 'ac1') is not null as bound;
+select mandant.bind_login('pg_read_all_data', 'ac1') is not null as bound;
+select mandant.bind_login('mandant_service', 'ac1') is not null as bound;
+select mandant.unbind_login('crm_owner');
+select mandant.unbind_login('mandant_service');
+reset role;
+\set VERBOSITY default
 alter role access_new bypassrls;
 select mandant.bind_login('access_new', 'ac1');
 \echo :SQLSTATE
