@@ -50,6 +50,24 @@ set local session authorization breach_de;
 execute secret;
 \echo :SQLSTATE
 reset mandant.tenant;
+-- two companies with the same rights: the plan is kept, the company is not
+reset session authorization;
+select from mandant.grant_role('breach_de', 'group_admin', 'us');
+set local session authorization breach_de;
+create function breach.both() returns table (selected text, note text) language plpgsql as $$
+begin
+  foreach selected in array array['de', 'us', 'de', 'us', 'de'] loop
+    perform set_config('mandant.tenant', selected, true);
+    execute 'execute secret' into note;
+    return next;
+  end loop;
+end
+$$;
+select * from breach.both();
+reset session authorization;
+select mandant.revoke_role('breach_de', 'group_admin', 'us');
+set local session authorization breach_de;
+reset mandant.tenant;
 -- made by one who sees many, executed by one who sees one; and the other way round
 reset session authorization;
 deallocate secret;

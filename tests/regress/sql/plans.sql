@@ -238,7 +238,7 @@ prepare bookings as
   from plans.booking;
 prepare key(uuid) as select count(*) from plans.document where id = $1;
 select s.selection, e.*
-from unnest(array['p001', 'p002', 'p100', 'p001,p002', 'p002,p003', 'p004,p005,p006', 'p002', 'group', 'p001,p002'])
+from unnest(array['p001', 'p002', 'p001', 'p002', 'p100', 'p001,p002', 'p002,p003', 'p004,p005,p006', 'p002', 'group', 'p001,p002'])
   with ordinality s (selection, n), plans.executed(s.selection) e order by n;
 set local mandant.tenant = :'seventy_nine';
 execute documents('2026-02-01');
