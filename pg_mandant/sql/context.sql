@@ -118,7 +118,9 @@ begin
       hint = 'check both; an administrator can set a password with mandant.set_password(email, password)';
   end if;
   perform mandant_internal.sign_in_succeeded(sign_in.email);
-  delete from mandant_internal.token t where t.principal_id = found.id and t.expires_at < now();
+  if exists (select from mandant_internal.token t where t.principal_id = found.id and t.expires_at < now()) then
+    delete from mandant_internal.token t where t.principal_id = found.id and t.expires_at < now();
+  end if; -- a delete without rows would still tell every session that rights changed
   sign_in.token := mandant_internal.new_token();
   sign_in.expires_at := now() + interval '12 hours';
   insert into mandant_internal.token (hash, principal_id, expires_at)

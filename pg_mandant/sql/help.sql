@@ -29,6 +29,7 @@ grant execute on function
     mandant_internal.the_tenants(bigint, text, text),
     mandant_internal.in_the_tenants(bigint, int),
     mandant_internal.in_the_tenants(bigint, text, text, int),
+    mandant_internal.every_tenant(bigint),
     mandant_internal.me(bigint),
     mandant_internal.me(),
     mandant_internal.next_preview(int),

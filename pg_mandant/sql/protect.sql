@@ -44,6 +44,10 @@ create function mandant_internal.in_the_tenants(shape bigint, object text, actio
   language c stable parallel safe
   support mandant_internal.plan
   as 'MODULE_PATHNAME', 'mandant_in_the_tenants';
+create function mandant_internal.every_tenant(shape bigint) returns boolean
+  language c stable parallel safe
+  support mandant_internal.plan
+  as 'MODULE_PATHNAME', 'mandant_every_tenant';
 create function mandant_internal.me(shape bigint) returns uuid
   language c stable parallel safe
   as 'MODULE_PATHNAME', 'mandant_me';

@@ -210,7 +210,10 @@ impl Authority {
                 Some(Depth::Tenant) => &mut right.tenant,
             };
             match &grant.tenants {
-                None => set.insert_common(within, within),
+                None => {
+                    set.insert_common(within, within);
+                    right.everywhere |= within.len() == self.tenants.len();
+                }
                 Some(tenants) => tenants
                     .iter()
                     .filter(|id| within.contains(**id))
@@ -350,6 +353,8 @@ pub struct Right {
     pub team: TenantSet,
     /// Tenants with depth tenant.
     pub tenant: TenantSet,
+    /// Whether it holds in every tenant there is, and none is left out by the selection.
+    pub everywhere: bool,
 }
 
 impl Right {
@@ -545,6 +550,25 @@ mod tests {
         let both = r#"{"tenants":[[3,"t3"],[4,"t4"]],"grants":[{"role":"sales","tenants":[3,4]}],
             "rights":[{"role":"sales","object":"*","action":"read","depth":"tenant"}]}"#;
         assert_ne!(shape(authority(both), "*"), shape(authority(both), "t3"));
+    }
+
+    #[test]
+    fn a_right_everywhere_is_none_where_the_selection_leaves_something_out() {
+        let all = r#"{"tenants":[[3,"t3"],[4,"t4"]],"grants":[{"role":"sales","tenants":null}],
+            "rights":[{"role":"sales","object":"*","action":"read","depth":"tenant"}]}"#;
+        let everywhere = |selection| {
+            Context::new(authority(all), selection)
+                .unwrap()
+                .right("customer", "read")
+                .everywhere
+        };
+        assert!(everywhere("*") && everywhere("t3,t4") && !everywhere("t3"));
+        assert!(
+            !Context::new(sales(3), "*")
+                .unwrap()
+                .right("customer", "read")
+                .everywhere
+        );
     }
 
     #[test]

@@ -226,6 +226,16 @@ unsafe fn build_members(call: Call) -> Result<Words, Error> {
 }
 first_call!(first_members, build_members, Words);
 
+unsafe fn build_every_tenant(call: Call) -> Result<Value, Error> {
+    // SAFETY: argument shape.
+    unsafe { of_shape(argument(call, 0).value.value() as i64)? };
+    Ok(Value {
+        datum: pg_sys::Datum::from(true),
+        isnull: false,
+    })
+}
+first_call!(first_every_tenant, build_every_tenant, Value);
+
 unsafe fn build_in_tenant(call: Call) -> Result<Words, Error> {
     // SAFETY: arguments object, action, tenant_id.
     unsafe {
@@ -340,6 +350,16 @@ row_function!(
     mandant_in_the_tenants, pg_finfo_mandant_in_the_tenants, |call| {
         let members: *const Words = answer!(call, first_members);
         pg_sys::Datum::from(row_tenant(call, (*call).nargs as usize - 1).is_some_and(|id| (*members).contain(id)))
+    }
+);
+
+row_function!(
+    /// `every_tenant(shape)`: true; stands where there is nothing to filter.
+    mandant_every_tenant,
+    pg_finfo_mandant_every_tenant,
+    |call| {
+        let answer: *const Value = answer!(call, first_every_tenant);
+        (*answer).datum
     }
 );
 
@@ -539,6 +559,15 @@ unsafe fn simplify_tenant(
                 (*clause).location = -1;
                 Some(clause.cast())
             }
+            // A condition without a column that holds for every row: the plan is the one without a filter.
+            Count::Many if right.everywhere => planned_call(
+                this,
+                c"every_tenant",
+                pg_sys::BOOLOID,
+                context.shape,
+                &[],
+                &[],
+            ),
             Count::Many => planned_call(
                 this,
                 c"in_the_tenants",
@@ -583,6 +612,9 @@ unsafe fn selectivity(request: *mut pg_sys::SupportRequestSelectivity) -> Option
     unsafe {
         let arguments = (*request).args;
         let count = (*arguments).length;
+        if count == 1 {
+            return Some(1.0); // every_tenant(shape)
+        }
         let context = context::current().ok()?;
         // in_tenant(object, action, tenant_id), in_the_tenants(shape, [object, action,] tenant_id)
         let tenants = match count {
