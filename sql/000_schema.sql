@@ -12,6 +12,13 @@ begin
 end
 $$;
 
+-- what is temporary outlives a transaction, and shadows what is not
+do $$
+begin
+    execute format('revoke temporary on database %I from public', current_database());
+end
+$$;
+
 grant mandant_user to crm_owner;  -- what any caller may use, the CRM's functions may use
 
 -- what the CRM does for a new tenant, which need not be among those that its creator has selected

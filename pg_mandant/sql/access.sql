@@ -134,7 +134,7 @@ begin
       'changes_at', extract(epoch from least(ends, (
         select min(edge)
           from mandant_internal.access_grant g, unnest(array[g.valid_from, g.valid_until]) as edge
-          where g.principal_id = principal.id and edge > moment))),
+          where g.principal_id = principal.id and edge > moment and isfinite(edge)))),
       'tenants', (select json_agg(json_build_array(t.id, t.code)) from mandant_internal.tenant t
                     where every or t.id in (select r.tenant_id from reach r)),
       'grants', (select json_agg(json_build_object('role', g.role, 'tenants', case when g.scope <> 'all' then

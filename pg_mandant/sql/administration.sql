@@ -131,7 +131,7 @@ exception
 end
 $$;
 comment on function mandant.create_tenant(text, text, text, text, text, text, text, text) is
-  'Creates a company with all that belongs to it: number series and whatever else the layers above add.
+  'Creates a company with its number series and all that layers above add.
 code: lower case, begins with a letter, at most 31 characters; country: ISO 3166 code; currency: ISO 4217 code;
 parent: code of the tenant above, whose time zone and locale are the defaults; timezone: IANA name;
 fiscal_year_start: MM-DD, 01-01 unless given. Needs the right create on tenant in the parent.
@@ -151,7 +151,8 @@ begin
 end
 $$;
 comment on function mandant.on_create_tenant(regprocedure) is
-  'Registers what a layer does for a new tenant: a function (tenant_id int) called in create_tenant''s transaction.
+  'Registers what a layer does for a new tenant.
+function: takes (tenant_id int), called in create_tenant''s transaction.
 It runs as the owner of the extension, so make it security definer of its own owner. Superusers only.
 Errors: 42501 not allowed.';
 
@@ -359,7 +360,8 @@ begin
 end
 $$;
 comment on function mandant.grant_role(text, text, text, timestamptz, timestamptz, text) is
-  'Gives a role to an employee or login; every session of theirs has it from the next statement on.
+  'Gives a role to an employee or login.
+Every session of theirs has it from the next statement on.
 principal: e-mail or login; scope: home, a tenant''s code, code/* (with all below it) or all; valid_until: exclusive, null: open.
 Needs the right create on access_grant in every tenant of the scope.
 Errors: 42704 no such principal or role, 42501 not allowed, 22023 period reversed.';
@@ -374,6 +376,7 @@ declare
   holder mandant_internal.principal := mandant_internal.principal_named(principal);
   target int;
   kind text := scope;
+  never_began int;
   ended int;
 begin
   if scope not in ('home', 'all') then
@@ -384,11 +387,13 @@ begin
   -- A grant that ran has a history and is ended; one that never began is removed.
   delete from mandant_internal.access_grant g
     where g.principal_id = holder.id and g.role = revoke_role.role and g.scope = kind
-      and g.tenant_id is not distinct from target and g.valid_from >= clock_timestamp();
+      and g.tenant_id is not distinct from target and g.valid_from >= now();
+  get diagnostics never_began = row_count;
   update mandant_internal.access_grant g set valid_until = clock_timestamp()
     where g.principal_id = holder.id and g.role = revoke_role.role and g.scope = kind
       and g.tenant_id is not distinct from target and (g.valid_until is null or g.valid_until > clock_timestamp());
   get diagnostics ended = row_count;
+  ended := ended + never_began;
   if ended = 0 then
     raise exception using errcode = 'undefined_object',
       message = format('"%s" does not hold role "%s" with scope "%s"', principal, role, scope),
@@ -398,8 +403,30 @@ begin
 end
 $$;
 comment on function mandant.revoke_role(text, text, text) is
-  'Ends a role at the next statement of every session of its holder, and says how many grants ended.
+  'Ends a role of its holder and says how many grants ended.
+Every session of theirs is without it from the next statement on.
 Errors: 42704 not held, 42501 not allowed.';
+
+-- Roles that row security does not hold, that PostgreSQL ships, or that own what is protected are not for people.
+create function mandant_internal.check_bindable(login regrole) returns void
+  language plpgsql stable
+  set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if exists (select from pg_roles r where r.oid = login and (r.rolsuper or r.rolbypassrls)) then
+    raise exception using errcode = 'invalid_parameter_value',
+      message = format('row security does not hold for %s, binding it would have no effect', login),
+      hint = format('alter role %s nosuperuser nobypassrls', login);
+  elsif login::oid < 16384
+     or login::text in ('mandant_owner', 'mandant_user')
+     or exists (select from mandant_internal.protected_table p join pg_class c on c.oid = p.relation
+                  where c.relowner = login) then
+    raise exception using errcode = 'invalid_parameter_value',
+      message = format('%s is a role that the product or PostgreSQL stands on', login),
+      hint = 'bind a login of its own for each person or tool';
+  end if;
+end
+$$;
 
 create function mandant.bind_login(
     login regrole, tenant text, role text default 'reader', scope text default 'home',
@@ -415,11 +442,7 @@ declare
   who mandant_internal.principal;
 begin
   perform mandant_internal.require('principal', 'create', home.id);
-  if exists (select from pg_roles r where r.oid = bind_login.login and (r.rolsuper or r.rolbypassrls)) then
-    raise exception using errcode = 'invalid_parameter_value',
-      message = format('login %s bypasses row security, binding it would have no effect', login),
-      hint = format('alter role %s nosuperuser nobypassrls', login);
-  end if;
+  perform mandant_internal.check_bindable(login);
   if exists (select from mandant_internal.login l where l.login = bind_login.login) then
     raise exception using errcode = 'duplicate_object',
       message = format('login %s is bound already', login),
@@ -448,7 +471,8 @@ begin
 end
 $$;
 comment on function mandant.bind_login(regrole, text, text, text, text, text) is
-  'Binds a PostgreSQL login to a tenant: from its next statement on it sees what its role allows.
+  'Binds a PostgreSQL login to a tenant.
+From its next statement on it sees what its role allows.
 role: null for none; scope: home, a code, code/* or all; default_selection: what an unset mandant.tenant means, null: home;
 employee: e-mail of a person whose login this is, null: the login is a principal of its own.
 Needs the rights create on principal and access_grant.
@@ -495,11 +519,7 @@ begin
     raise exception using errcode = 'insufficient_privilege',
       message = 'only a superuser makes a login a relay', hint = 'ask the owner of the database';
   end if;
-  if exists (select from pg_roles r where r.oid = bind_relay.login and (r.rolsuper or r.rolbypassrls)) then
-    raise exception using errcode = 'invalid_parameter_value',
-      message = format('login %s bypasses row security and cannot be a relay', login),
-      hint = format('alter role %s nosuperuser nobypassrls', login);
-  end if;
+  perform mandant_internal.check_bindable(login);
   if exists (select from mandant_internal.login l where l.login = bind_relay.login and not l.relay) then
     raise exception using errcode = 'duplicate_object',
       message = format('login %s is bound to a principal and cannot be a relay', login),
@@ -510,7 +530,8 @@ begin
 end
 $$;
 comment on function mandant.bind_relay(regrole) is
-  'Marks a login as a relay: it has no rights of its own and acts by the token given to mandant.enter. Superusers only.
+  'Marks a login as a relay, which acts by the tokens given to mandant.enter.
+It has no rights of its own. Superusers only.
 Errors: 42710 bound to a principal, 22023 the login bypasses row security, 42501 not allowed.';
 
 create function mandant_internal.require_everywhere(object text, action text) returns void
@@ -592,5 +613,6 @@ begin
 end
 $$;
 comment on function mandant.disallow(text, text, text[]) is
-  'Takes rights from a role, at the next statement of everybody who holds it, and says how many there were.
+  'Takes rights from a role and says how many there were.
+Everybody who holds it is without them at the next statement.
 Errors: 42501 not allowed.';

@@ -8,7 +8,7 @@ create function mandant.enter(token text, tenant text default null) returns void
   language c volatile parallel unsafe
   as 'MODULE_PATHNAME', 'enter_wrapper';
 comment on function mandant.enter(text, text) is
-  'Begins a transaction of a relay login in the name of the employee whose token it is.
+  'Begins a relay''s transaction in the name of the employee whose token it is.
 token: from mandant.sign_in; give it as a bind parameter, never in SQL text.
 tenant: one code, several (de,us) or *; null or empty: the employee''s default selection.
 Both hold until the transaction ends. Refuses a session in which something was left that outlives a transaction.
@@ -141,7 +141,7 @@ create function mandant.sign_out() returns void
 begin atomic
   delete from mandant_internal.token where hash = mandant_internal.token_of_transaction();
 end;
-comment on function mandant.sign_out() is 'Ends the token of this transaction, in every session, from the next statement on.';
+comment on function mandant.sign_out() is 'Ends the token of this transaction, in every session.';
 
 create function mandant.revoke_tokens(principal text) returns int
   language plpgsql volatile
@@ -162,6 +162,7 @@ begin
 end
 $$;
 comment on function mandant.revoke_tokens(text) is
-  'Ends every token of an employee at the next statement of every session, and says how many there were.
+  'Ends every token of an employee and says how many there were.
+No session has them from its next statement on.
 principal: e-mail; one''s own always, others with the right update on principal.
 Errors: 42704 no such principal, 42501 not allowed.';

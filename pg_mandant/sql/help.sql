@@ -17,7 +17,8 @@ begin atomic
   order by 1, 2;
 end;
 comment on function mandant.help(text) is
-  'What there is to call and to read, one line each; with a word: everything about what carries it in its name.';
+  'Lists what there is to call and to read, one line each.
+word: tells everything about what carries it in its name.';
 
 revoke all on all functions in schema mandant_internal from public;
 grant execute on function

@@ -40,6 +40,18 @@ chain = SHA-256 of the previous row''s chain in series and period (empty for the
 tenant_id, kind, branch, period, n, number, document_date (YYYY-MM-DD), document (32 hexadecimal digits or empty),
 issued_at (microseconds since 2000-01-01 UTC) and issued_by (as document), joined by U+001F.';
 
+create function mandant_internal.keep_register() returns trigger
+  language plpgsql
+  set search_path = pg_catalog, pg_temp
+as $$
+begin
+  raise exception using errcode = 'restrict_violation',
+    message = 'a number that was given stays as it is', hint = 'what happens to it later is an event of its own';
+end
+$$;
+create trigger keep_register before update or delete or truncate on mandant_internal.number
+  for each statement execute function mandant_internal.keep_register();
+
 create function mandant_internal.check_pattern(pattern text, reset text) returns void
   language c immutable strict
   as 'MODULE_PATHNAME', 'check_pattern_wrapper';
@@ -133,7 +145,7 @@ exception
 end
 $$;
 comment on function mandant.define_series(text, text, text, text, text, bigint, text) is
-  'Defines the number series of a tenant for a kind of document, or for one branch of it.
+  'Defines a tenant''s number series for a kind of document, or a branch of it.
 pattern: literals and {n:5} {yyyy} {yy} {mm} {dd} {q} {fy} {tenant} {branch}; reset: never, year, fiscal_year, month or
 day, the pattern must contain what keeps numbers apart; policy: gapless, gapless_chronological or unique; start: the
 first number of each period. Needs the right create on series.

@@ -228,6 +228,7 @@ begin
   end if;
   if found.atttypid is null then
     execute format('alter table %s add column tenant_id int not null default mandant.current_tenant()', "table");
+    execute format('create index on %s (tenant_id)', "table");
   elsif found.atttypid <> 'int'::regtype or not found.attnotnull then
     perform mandant_internal.refuse_table(format('tenant_id of %s is not an integer that is never null', "table"),
       format('alter table %s alter tenant_id type int, alter tenant_id set not null', "table"));
@@ -274,9 +275,10 @@ begin
 end
 $$;
 comment on function mandant.protect(regclass, text, text, text, text) is
-  'Puts a table, with its partitions and children, under the rule: everybody sees the rows their rights and selection reach.
+  'Puts a table, with its partitions and children, under the rule.
+Everybody then sees the rows that their rights and selection reach.
 object: what roles name it by, the table''s name unless given; owner, team: uuid columns of the principal and team a row
-belongs to; kind: column of the kind of document. Adds tenant_id if there is none. Calling it again renews the policies.
+belongs to; kind: column of the kind of document. Adds tenant_id with an index if there is none. Calling it again renews the policies.
 Wants an index that begins with tenant_id, and tenant_id in every key and in foreign keys between protected tables.
 Only the owner of the table. Grants nothing. Errors: 42P16 the table cannot be protected; the hint says how it can.';
 

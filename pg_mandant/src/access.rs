@@ -16,6 +16,7 @@ use crate::error::Error;
 /// The most tenants that a plan probes one by one; above, rows are tested against the set.
 pub const FEW: usize = 64;
 
+const NOTHING_GRANTED: &str = "no tenant is available to you; ask an administrator for a grant";
 const CODE_LENGTH: usize = 31;
 const SELECTION_LENGTH: usize = 4096;
 
@@ -274,7 +275,7 @@ impl Authority {
     fn not_available(&self, code: &str) -> Error {
         let available = self.available();
         let hint = match available.len() {
-            0 => "no tenant is available to you; ask an administrator for a grant".to_owned(),
+            0 => NOTHING_GRANTED.to_owned(),
             1..=20 => format!("available: {}", available.join(", ")),
             more => format!(
                 "available: {}, and {} more",
@@ -450,8 +451,10 @@ impl Context {
         match (ids.next(), ids.next()) {
             (Some(id), None) => Ok(id),
             (first, _) => {
-                let available = self.authority.available();
-                let example = available.first().copied().unwrap_or("de");
+                let hint = match self.authority.available().first() {
+                    Some(code) => format!("select one: set mandant.tenant = '{code}'"),
+                    None => NOTHING_GRANTED.to_owned(),
+                };
                 Err(Error::new(
                     PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
                     if first.is_none() {
@@ -459,7 +462,7 @@ impl Context {
                     } else {
                         "several tenants are selected, not one"
                     },
-                    format!("select one: set mandant.tenant = '{example}'"),
+                    hint,
                 ))
             }
         }

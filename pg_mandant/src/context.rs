@@ -253,7 +253,9 @@ fn bypasses(role: pg_sys::Oid) -> bool {
 
 /// Called before each statement: plans inside `security definer` functions do not notice `set role` by themselves.
 pub fn before_statement(outer_user: pg_sys::Oid) {
-    if PLANNED_USER.replace(outer_user) != outer_user && PLANNED_SHAPE.replace(0) != 0 {
+    if PLANNED_USER.replace(outer_user) != outer_user {
+        PLANNED_SHAPE.set(0);
+        GENERATION.set(GENERATION.get() + 1); // whoever asks next says again for which shape plans are made
         // SAFETY: marks cached plans.
         unsafe { pg_sys::ResetPlanCache() }
     }

@@ -4,6 +4,7 @@
 //! table of contents: the SQL files in order, and the functions that SQL declares, as one-line delegations.
 
 #![allow(clippy::result_large_err)] // pgrx raises ErrorReport as it is; never on a hot path
+#![cfg_attr(test, allow(clippy::expect_used, clippy::panic, clippy::unwrap_used))]
 
 use pgrx::datum::{Date, Json, Uuid};
 use pgrx::iter::TableIterator;
