@@ -160,9 +160,11 @@ exception when raise_exception then
   assert (select tenants from mandant.whoami()) = '{de}';
 end
 $$;
-create function pg_temp.in_us() returns text[] language sql set mandant.tenant = 'us'
+reset role;
+create function public.context_in_us() returns text[] language sql set mandant.tenant = 'us'
   as 'select tenants from mandant.whoami()';
-select tenants as before, pg_temp.in_us() as within from mandant.whoami();
+set role context_group;
+select tenants as before, public.context_in_us() as within from mandant.whoami();
 select tenants as after from mandant.whoami();
 rollback;
 

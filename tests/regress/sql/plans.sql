@@ -273,20 +273,20 @@ reset role;
 deallocate all;
 
 -- statements in functions are planned once, too
-set local role plans_all;
-create function pg_temp.seen() returns bigint language plpgsql stable as $$
+create function plans.seen_invoker() returns bigint language plpgsql stable as $$
 begin
   return (select count(*) from plans.document where issued = '2026-02-01');
 end
 $$;
+set local role plans_all;
 set local mandant.tenant = 'p001';
-select pg_temp.seen();
+select plans.seen_invoker();
 set local mandant.tenant = 'p001,p002';
-select pg_temp.seen();
+select plans.seen_invoker();
 set local mandant.tenant = '*';
-select pg_temp.seen();
+select plans.seen_invoker();
 set local mandant.tenant = 'p002';
-select pg_temp.seen();
+select plans.seen_invoker();
 
 -- also in definer functions, whose current user is always the same: it is who asks that counts, whoever was there between
 reset role;
