@@ -387,7 +387,7 @@ begin
   -- A grant that ran has a history and is ended; one that never began is removed.
   delete from mandant_internal.access_grant g
     where g.principal_id = holder.id and g.role = revoke_role.role and g.scope = kind
-      and g.tenant_id is not distinct from target and g.valid_from >= now();
+      and g.tenant_id is not distinct from target and g.valid_from > clock_timestamp();
   get diagnostics never_began = row_count;
   update mandant_internal.access_grant g set valid_until = clock_timestamp()
     where g.principal_id = holder.id and g.role = revoke_role.role and g.scope = kind
@@ -415,7 +415,7 @@ as $$
 begin
   if exists (select from pg_roles r where r.oid = login and (r.rolsuper or r.rolbypassrls)) then
     raise exception using errcode = 'invalid_parameter_value',
-      message = format('row security does not hold for %s, binding it would have no effect', login),
+      message = format('login %s bypasses row security, binding it would have no effect', login),
       hint = format('alter role %s nosuperuser nobypassrls', login);
   elsif login::oid < 16384
      or login::text in ('mandant_owner', 'mandant_user')

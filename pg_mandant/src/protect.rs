@@ -384,8 +384,8 @@ unsafe extern "C-unwind" fn plan(request: *mut pg_sys::Node) -> *mut pg_sys::Nod
     unsafe {
         match (*request).type_ {
             pg_sys::NodeTag::T_SupportRequestSimplify => {
-                let call = (*request.cast::<pg_sys::SupportRequestSimplify>()).fcall;
-                simplify(call).unwrap_or(ptr::null_mut())
+                let request = request.cast::<pg_sys::SupportRequestSimplify>();
+                simplify((*request).root, (*request).fcall).unwrap_or(ptr::null_mut())
             }
             pg_sys::NodeTag::T_SupportRequestSelectivity => {
                 let request = request.cast::<pg_sys::SupportRequestSelectivity>();
@@ -493,7 +493,10 @@ unsafe fn equals(
 /// pg_operator.oid of `uuid = uuid`.
 const UUID_EQUALS: u32 = 2972;
 
-unsafe fn simplify(call: *mut pg_sys::FuncExpr) -> Option<*mut pg_sys::Node> {
+unsafe fn simplify(
+    root: *mut pg_sys::PlannerInfo,
+    call: *mut pg_sys::FuncExpr,
+) -> Option<*mut pg_sys::Node> {
     // SAFETY: the call is one of in_tenant (3 arguments) and in_depth (6), its first two arguments object and action.
     unsafe {
         let arguments = (*call).args;
@@ -504,11 +507,59 @@ unsafe fn simplify(call: *mut pg_sys::FuncExpr) -> Option<*mut pg_sys::Node> {
         let (object, action) = (constant(arguments, 0)?, constant(arguments, 1)?);
         let context = context::current().ok()?;
         let right = context.right(&object, &action);
-        if count == 3 {
-            simplify_tenant(call, &context, &right)
-        } else {
-            simplify_depth(call, &context, &right)
+        if count == 6 {
+            return simplify_depth(call, &context, &right);
         }
+        let condition = simplify_tenant(call, &context, &right)?;
+        let reads_all = action == "read" && right.any.len() == context.selected.len();
+        if reads_all && stands_already(root, nth(arguments, 2), condition) {
+            return Some(pg_sys::makeBoolConst(true, false));
+        }
+        Some(condition)
+    }
+}
+
+/// Whether the same condition stands on the same table already, put there for the right to change or delete its rows.
+///
+/// PostgreSQL asks for both rights; twice the same condition would spoil the estimate. Only the right to read gives way,
+/// and only where it reaches every selected tenant: a new row is still checked for the right to write it, which never
+/// reaches further.
+unsafe fn stands_already(
+    root: *mut pg_sys::PlannerInfo,
+    column: *mut pg_sys::Node,
+    condition: *mut pg_sys::Node,
+) -> bool {
+    // SAFETY: the planner's own trees; a column of this query level names its table by position.
+    unsafe {
+        if root.is_null() || (*column).type_ != pg_sys::NodeTag::T_Var {
+            return false;
+        }
+        let var = column.cast::<pg_sys::Var>();
+        let tables = (*(*root).parse).rtable;
+        if (*var).varlevelsup != 0 || (*var).varno as i32 > list_length(tables) {
+            return false;
+        }
+        let quals =
+            (*nth(tables, (*var).varno as i32 - 1).cast::<pg_sys::RangeTblEntry>()).securityQuals;
+        let is_same = |node: *mut pg_sys::Node| pg_sys::equal(node.cast(), condition.cast());
+        (0..list_length(quals)).map(|n| nth(quals, n)).any(|qual| {
+            if (*qual).type_ == pg_sys::NodeTag::T_List {
+                let parts = qual.cast::<pg_sys::List>();
+                (0..list_length(parts)).any(|n| is_same(nth(parts, n)))
+            } else {
+                is_same(qual)
+            }
+        })
+    }
+}
+
+/// The length of a list, which may be null.
+unsafe fn list_length(list: *mut pg_sys::List) -> i32 {
+    // SAFETY: null or a list.
+    if list.is_null() {
+        0
+    } else {
+        unsafe { (*list).length }
     }
 }
 
