@@ -60,6 +60,11 @@ insert into mandant_internal.role_right (role, object, action, depth, shipped)
   select 'group_admin', '*', action, 'tenant', true
     from unnest(array['read', 'create', 'update', 'delete', 'post', 'void', 'export', 'assign']) as action;
 
+-- As PostgreSQL keeps it: microseconds since 2000-01-01 UTC.
+create function mandant_internal.microseconds(moment timestamptz) returns bigint
+  language sql immutable parallel safe
+  return case when isfinite(moment) then (extract(epoch from moment) * 1000000)::bigint - 946684800000000 end;
+
 create function mandant_internal.authority(login oid, token bytea) returns json
   language plpgsql stable
   security definer -- reads identity and grants that the caller may not see
@@ -130,8 +135,8 @@ begin
       'home', principal.tenant_id,
       'home_code', (select t.code from mandant_internal.tenant t where t.id = principal.tenant_id),
       'default_selection', principal.default_selection,
-      'expires_at', extract(epoch from ends),
-      'changes_at', extract(epoch from least(ends, (
+      'expires_at', mandant_internal.microseconds(ends),
+      'changes_at', mandant_internal.microseconds(least(ends, (
         select min(edge)
           from mandant_internal.access_grant g, unnest(array[g.valid_from, g.valid_until]) as edge
           where g.principal_id = principal.id and edge > moment and isfinite(edge)))),

@@ -165,6 +165,10 @@ as $$
 declare
   home mandant_internal.tenant;
 begin
+  if kind is null then
+    raise exception using errcode = 'invalid_parameter_value',
+      message = 'the kind is missing', hint = 'select kind from mandant.series';
+  end if;
   if tenant is null then
     select t.* into home from mandant_internal.tenant t where t.id = mandant.current_tenant();
   else

@@ -214,7 +214,7 @@ begin
     where c.oid = "table";
   if found.relkind not in ('r', 'p') or found.relpersistence = 't'
      or found.nspname in ('pg_catalog', 'information_schema', 'mandant_internal') then
-    perform mandant_internal.refuse_table(format('%s is not a permanent table', "table"),
+    perform mandant_internal.refuse_table(format('%s is not a table that can be protected', "table"),
       'views over protected tables take with (security_invoker = true); copy other data into a table');
   end if;
   if called !~ '^[a-z][a-z0-9_]{0,62}$' then

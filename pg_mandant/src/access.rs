@@ -12,83 +12,13 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use crate::error::Error;
+use crate::selection::Selection;
+use crate::tenant_set::TenantSet;
 
 /// The most tenants that a plan probes one by one; above, rows are tested against the set.
 pub const FEW: usize = 64;
 
 const NOTHING_GRANTED: &str = "no tenant is available to you; ask an administrator for a grant";
-const CODE_LENGTH: usize = 31;
-const SELECTION_LENGTH: usize = 4096;
-
-/// A set of tenant ids, one bit each.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct TenantSet {
-    words: Vec<u64>,
-    len: usize,
-}
-
-impl TenantSet {
-    /// Number of tenants.
-    pub fn len(&self) -> usize {
-        self.len
-    }
-
-    /// The bits, tenant id 0 first.
-    pub fn words(&self) -> &[u64] {
-        &self.words
-    }
-
-    /// Adds one tenant; ids are positive.
-    pub fn insert(&mut self, id: i32) {
-        let Ok(id) = usize::try_from(id) else { return };
-        if id / 64 >= self.words.len() {
-            self.words.resize(id / 64 + 1, 0);
-        }
-        let bit = 1u64 << (id % 64);
-        if self.words[id / 64] & bit == 0 {
-            self.words[id / 64] |= bit;
-            self.len += 1;
-        }
-    }
-
-    /// Whether the tenant is in the set.
-    pub fn contains(&self, id: i32) -> bool {
-        contains(&self.words, id)
-    }
-
-    /// Adds every tenant of `other` that is also in `within`.
-    fn insert_common(&mut self, other: &TenantSet, within: &TenantSet) {
-        for id in other.iter().filter(|id| within.contains(*id)) {
-            self.insert(id);
-        }
-    }
-
-    /// The ids, ascending.
-    pub fn iter(&self) -> impl Iterator<Item = i32> + '_ {
-        self.words.iter().enumerate().flat_map(|(index, word)| {
-            let next = |rest: &u64| (*rest != 0).then_some(rest & (rest - 1));
-            std::iter::successors(Some(*word), next)
-                .take_while(|rest| *rest != 0)
-                .map(move |rest| (index * 64) as i32 + rest.trailing_zeros() as i32)
-        })
-    }
-}
-
-impl FromIterator<i32> for TenantSet {
-    fn from_iter<I: IntoIterator<Item = i32>>(ids: I) -> Self {
-        let mut set = TenantSet::default();
-        ids.into_iter().for_each(|id| set.insert(id));
-        set
-    }
-}
-
-/// Whether tenant `id` is among the bits of a [`TenantSet`].
-#[inline]
-pub fn contains(words: &[u64], id: i32) -> bool {
-    words
-        .get((id >> 6) as u32 as usize)
-        .is_some_and(|word| word >> (id & 63) & 1 == 1)
-}
 
 /// How far a right reaches into a tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -139,10 +69,10 @@ pub struct Authority {
     pub home_code: Option<String>,
     /// What an empty selection means; none: the home tenant.
     pub default_selection: Option<String>,
-    /// When the token ends, seconds since 1970.
-    pub expires_at: Option<f64>,
-    /// When a grant or token begins or ends next, seconds since 1970.
-    pub changes_at: Option<f64>,
+    /// When the token ends, in microseconds since 2000.
+    pub expires_at: Option<i64>,
+    /// When a grant or token begins or ends next, in microseconds since 2000.
+    pub changes_at: Option<i64>,
     /// (id, code) of every tenant in which there is a grant.
     #[serde(default, deserialize_with = "null_as_default")]
     tenants: Vec<(i32, String)>,
@@ -285,62 +215,6 @@ impl Authority {
         };
         Error::not_allowed(format!("tenant \"{code}\" is not available to you"), hint)
     }
-}
-
-/// What `mandant.tenant` says.
-#[derive(Debug, PartialEq)]
-pub enum Selection {
-    /// Empty: what is stored with the principal, or the home tenant.
-    Default,
-    /// `*`: all that is available.
-    All,
-    /// One code or several.
-    Codes(Vec<String>),
-}
-
-impl std::str::FromStr for Selection {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        if text.len() > SELECTION_LENGTH {
-            return Err(Error::bad_value(
-                format!("mandant.tenant is longer than {SELECTION_LENGTH} bytes"),
-                "write * for all that is available to you",
-            ));
-        }
-        match text {
-            "" => Ok(Self::Default),
-            "*" => Ok(Self::All),
-            _ if text.split(',').all(is_code) => {
-                Ok(Self::Codes(text.split(',').map(str::to_owned).collect()))
-            }
-            _ => {
-                let folded = text.to_lowercase();
-                let codes: Vec<_> = folded
-                    .split(',')
-                    .map(str::trim)
-                    .filter(|code| !code.is_empty())
-                    .collect();
-                let hint = if !codes.is_empty() && codes.iter().all(|code| is_code(code)) {
-                    format!("write {}", codes.join(","))
-                } else {
-                    "write one code (de), several (de,us), or * for all".to_owned()
-                };
-                Err(Error::bad_value(
-                    "mandant.tenant is not a list of tenant codes",
-                    hint,
-                ))
-            }
-        }
-    }
-}
-
-fn is_code(text: &str) -> bool {
-    text.len() <= CODE_LENGTH
-        && text.starts_with(|c: char| c.is_ascii_lowercase())
-        && text
-            .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-')
 }
 
 /// Where one may do one action with one object, by depth; a tenant may stand in several sets, the deepest counts.
@@ -509,37 +383,6 @@ mod tests {
     }
 
     #[test]
-    fn a_selection_is_codes_or_star_or_nothing() {
-        assert_eq!("".parse(), Ok(Selection::Default));
-        assert_eq!("*".parse(), Ok(Selection::All));
-        assert_eq!(
-            "de,us".parse(),
-            Ok(Selection::Codes(vec!["de".into(), "us".into()]))
-        );
-        for (odd, hint) in [
-            (" de", "write de"),
-            ("DE", "write de"),
-            ("de,", "write de"),
-            ("de, US", "write de,us"),
-        ] {
-            assert_eq!(odd.parse::<Selection>().unwrap_err().hint, hint, "{odd}");
-        }
-        for odd in [
-            "*,de",
-            "d e",
-            "é",
-            "1",
-            ",",
-            "-",
-            "de;us",
-            &"x".repeat(32),
-            &"a,".repeat(9000),
-        ] {
-            assert!(odd.parse::<Selection>().is_err(), "{odd}");
-        }
-    }
-
-    #[test]
     fn unknown_and_not_granted_get_one_text() {
         let error = Context::new(sales(3), "us").unwrap_err();
         assert_eq!(error.message, "tenant \"us\" is not available to you");
@@ -590,18 +433,5 @@ mod tests {
         );
         let nobody = authority(r#"{"tenants":[],"grants":null,"rights":null,"home":3}"#);
         assert_eq!(Context::new(nobody, "").unwrap().selected.len(), 0);
-    }
-
-    #[test]
-    fn a_set_holds_what_was_put_in() {
-        let set = TenantSet::from_iter([1, 63, 64, 1000, 64]);
-        assert_eq!(set.iter().collect::<Vec<_>>(), [1, 63, 64, 1000]);
-        assert_eq!(set.len(), 4);
-        assert!(
-            !set.contains(0)
-                && !set.contains(-1)
-                && !set.contains(i32::MAX)
-                && !set.contains(i32::MIN)
-        );
     }
 }

@@ -6,28 +6,20 @@
 //! valid until an invalidation or the next moment at which a grant or token begins or ends.
 
 use std::cell::{Cell, RefCell};
-use std::ffi::{CStr, CString, c_char, c_int, c_void};
-use std::ptr;
 use std::rc::Rc;
 
 use pgrx::datum::{FromDatum, IntoDatum, TimestampWithTimeZone};
-use pgrx::prelude::*;
 use pgrx::{PgSqlErrorCode, pg_sys};
-use sha2::{Digest, Sha256};
 
-use crate::access::{Authority, Context, Selection};
+use crate::access::{Authority, Context};
 use crate::catalog;
 use crate::error::Error;
 
-/// `mandant.tenant`: '' | code | code,code | *
-static mut TENANT: *mut c_char = ptr::null_mut();
-/// `mandant.token`: the SHA-256 of the token in hexadecimal, or ''.
-static mut TOKEN: *mut c_char = ptr::null_mut();
+mod setting;
+pub use setting::{init, set_local, token};
 
 /// The most contexts kept by one session.
 const CACHED: usize = 256;
-/// 2000-01-01 in seconds since 1970: where PostgreSQL's timestamps begin.
-const EPOCH: f64 = 946_684_800.0;
 
 #[derive(Default)]
 struct Cache {
@@ -71,126 +63,16 @@ thread_local! {
     static PLANNED_SHAPE: Cell<i64> = const { Cell::new(0) };
     /// The outer user that the session's cached plans were made for.
     static PLANNED_USER: Cell<pg_sys::Oid> = const { Cell::new(pg_sys::Oid::INVALID) };
-    /// While `enter` sets the settings.
-    static ENTERING: Cell<bool> = const { Cell::new(false) };
-    /// Whether this session has ever entered with a token.
+    /// Whether this session has ever had a token.
     static RELAYS: Cell<bool> = const { Cell::new(false) };
     /// The relation whose invalidation says that rights changed.
     static RIGHTS_RELATION: Cell<pg_sys::Oid> = const { Cell::new(pg_sys::Oid::INVALID) };
 }
 
-/// Defines the settings and registers the callbacks; once per process.
-pub fn init() {
-    // SAFETY: called from _PG_init; names and boot values are static, the variables live as long as the process.
-    unsafe {
-        pg_sys::DefineCustomStringVariable(
-            c"mandant.tenant".as_ptr(),
-            c"The tenants that statements see: a code, several (de,us), or * for all that are available.".as_ptr(),
-            c"Narrows, never widens. Empty: the default selection of whoever asks.".as_ptr(),
-            &raw mut TENANT,
-            c"".as_ptr(),
-            pg_sys::GucContext::PGC_USERSET,
-            pg_sys::GUC_REPORT as c_int,
-            Some(check_tenant),
-            Some(assign_tenant),
-            None,
-        );
-        pg_sys::DefineCustomStringVariable(
-            c"mandant.token".as_ptr(),
-            c"Set by mandant.enter(token, tenant), for one transaction.".as_ptr(),
-            ptr::null(),
-            &raw mut TOKEN,
-            c"".as_ptr(),
-            pg_sys::GucContext::PGC_USERSET,
-            (pg_sys::GUC_NO_SHOW_ALL | pg_sys::GUC_NOT_IN_SAMPLE | pg_sys::GUC_DISALLOW_IN_FILE)
-                as c_int,
-            Some(check_token),
-            Some(assign_token),
-            Some(show_nothing),
-        );
-        pg_sys::MarkGUCPrefixReserved(c"mandant".as_ptr());
-        pg_sys::CacheRegisterRelcacheCallback(Some(on_relation_change), pg_sys::Datum::from(0));
-        // A role that stops being superuser or bypassrls loses what follows from it.
-        let roles = pg_sys::SysCacheIdentifier::AUTHOID as c_int;
-        pg_sys::CacheRegisterSyscacheCallback(roles, Some(on_role_change), pg_sys::Datum::from(0));
-    }
-}
-
-/// The value of a setting; codes and hexadecimal are ASCII, anything else reads as empty and is refused elsewhere.
-///
-/// SAFETY: the value must not be set while the reference lives.
-unsafe fn setting<'a>(value: *const c_char) -> &'a str {
-    if value.is_null() {
-        return "";
-    }
-    // SAFETY: PostgreSQL keeps the value of a string setting zero-terminated.
-    unsafe { CStr::from_ptr(value) }.to_str().unwrap_or("")
-}
-
-#[pg_guard]
-unsafe extern "C-unwind" fn check_tenant(
-    value: *mut *mut c_char,
-    _extra: *mut *mut c_void,
-    source: pg_sys::GucSource::Type,
-) -> bool {
-    // SAFETY: the value to check is zero-terminated; the strings of the refusal are palloc'd in the caller's context.
-    unsafe {
-        let text = CStr::from_ptr(*value).to_string_lossy();
-        if let Err(error) = text.parse::<Selection>() {
-            refuse_setting(&error);
-            return false;
-        }
-        let interactive =
-            source == pg_sys::GucSource::PGC_S_SESSION && pg_sys::ParallelWorkerNumber < 0;
-        if interactive
-            && **value != 0
-            && pg_sys::IsTransactionState()
-            && bypasses(pg_sys::GetOuterUserId())
-        {
-            pgrx::warning!("row security does not apply to a superuser or a role with bypassrls");
-        }
-    }
-    true
-}
-
-#[pg_guard]
-unsafe extern "C-unwind" fn check_token(
-    value: *mut *mut c_char,
-    _extra: *mut *mut c_void,
-    _source: pg_sys::GucSource::Type,
-) -> bool {
-    // SAFETY: as in check_tenant; a parallel worker takes over what its leader has.
-    unsafe {
-        let allowed = **value == 0 || ENTERING.get() || pg_sys::ParallelWorkerNumber >= 0;
-        if !allowed {
-            refuse_setting(&Error::not_allowed(
-                "mandant.token cannot be set",
-                "call mandant.enter(token, tenant) with bind parameters",
-            ));
-        }
-        allowed
-    }
-}
-
-/// SAFETY: only from a check hook.
-unsafe fn refuse_setting(error: &Error) {
-    let palloc = |text: &str| {
-        let text = CString::new(text.replace('\0', "")).unwrap_or_default();
-        // SAFETY: copies a zero-terminated string.
-        unsafe { pg_sys::pstrdup(text.as_ptr()) }
-    };
-    // SAFETY: these variables exist for check hooks to describe their refusal.
-    unsafe {
-        pg_sys::GUC_check_errcode(error.code as c_int);
-        pg_sys::GUC_check_errmsg_string = palloc(&error.message);
-        pg_sys::GUC_check_errhint_string = palloc(&error.hint);
-    }
-}
-
-#[pg_guard]
-unsafe extern "C-unwind" fn assign_tenant(value: *const c_char, _extra: *mut c_void) {
+/// The selection is about to be another; plans made for another shape must not outlive it.
+fn selection_changes(selection: &str, entering: bool) {
     GENERATION.set(GENERATION.get() + 1);
-    if ENTERING.get() {
+    if entering {
         return; // enter compares the shapes itself
     }
     // SAFETY: reads the transaction state, touches no catalogue; a reset marks plans, nothing more.
@@ -200,15 +82,14 @@ unsafe extern "C-unwind" fn assign_tenant(value: *const c_char, _extra: *mut c_v
         if RELAYS.get() && transaction_ends {
             return; // a relay has no rights between transactions, and enters the next one anew
         }
-        let (outer_user, token, selection) =
-            (pg_sys::GetOuterUserId(), setting(TOKEN), setting(value));
+        let (outer_user, token) = (pg_sys::GetOuterUserId(), setting::token());
         let shape = CACHE.with_borrow(|cache| {
             let mut known = cache.known.iter();
             known
                 .find(|k| k.selection == selection && k.is_of(outer_user, token))
                 .map(|k| k.context.shape)
         });
-        // An unknown shape counts as another: the plans must not outlive the selection they were made for.
+        // An unknown shape counts as another.
         if shape != Some(PLANNED_SHAPE.get()) && PLANNED_SHAPE.get() != 0 {
             PLANNED_SHAPE.set(0);
             pg_sys::ResetPlanCache();
@@ -216,26 +97,17 @@ unsafe extern "C-unwind" fn assign_tenant(value: *const c_char, _extra: *mut c_v
     }
 }
 
-#[pg_guard]
-unsafe extern "C-unwind" fn assign_token(_value: *const c_char, _extra: *mut c_void) {
+fn token_changes(token: &str) {
     GENERATION.set(GENERATION.get() + 1);
-}
-
-#[pg_guard]
-unsafe extern "C-unwind" fn show_nothing() -> *const c_char {
-    c"".as_ptr()
-}
-
-#[pg_guard]
-unsafe extern "C-unwind" fn on_relation_change(_arg: pg_sys::Datum, relation: pg_sys::Oid) {
-    if relation == RIGHTS_RELATION.get() || relation == pg_sys::Oid::INVALID {
-        forget();
+    if !token.is_empty() {
+        RELAYS.set(true);
     }
 }
 
-#[pg_guard]
-unsafe extern "C-unwind" fn on_role_change(_arg: pg_sys::Datum, _cache: c_int, _hash: u32) {
-    forget();
+fn relation_changed(relation: pg_sys::Oid) {
+    if relation == RIGHTS_RELATION.get() || relation == pg_sys::Oid::INVALID {
+        forget();
+    }
 }
 
 fn forget() {
@@ -244,11 +116,6 @@ fn forget() {
         // SAFETY: marks cached plans, as PostgreSQL's own invalidation callbacks do.
         unsafe { pg_sys::ResetPlanCache() }
     }
-}
-
-fn bypasses(role: pg_sys::Oid) -> bool {
-    // SAFETY: inside a transaction, reads the role from the catalogue cache.
-    unsafe { pg_sys::superuser_arg(role) || pg_sys::has_bypassrls_privilege(role) }
 }
 
 /// Called before each statement: plans inside `security definer` functions do not notice `set role` by themselves.
@@ -289,8 +156,7 @@ fn resolve(
     outer_user: pg_sys::Oid,
     now: pg_sys::TimestampTz,
 ) -> Result<Rc<Context>, Error> {
-    // SAFETY: neither setting changes while rights are read.
-    let (token, selection) = unsafe { (setting(TOKEN), setting(TENANT)) };
+    let (token, selection) = (setting::token(), setting::selection());
     let known = CACHE.with_borrow(|cache| {
         let mut known = cache
             .known
@@ -304,7 +170,7 @@ fn resolve(
         Some(known) => known,
         None => {
             let authority = authority(outer_user, token, version, now)?;
-            let until = authority.changes_at.map_or(i64::MAX, timestamp);
+            let until = authority.changes_at.unwrap_or(i64::MAX);
             (Rc::new(Context::new(authority, selection)?), until)
         }
     };
@@ -345,11 +211,6 @@ fn resolve(
         unsafe { pg_sys::ResetPlanCache() }
     }
     Ok(context)
-}
-
-/// Seconds since 1970 as a PostgreSQL timestamp (microseconds since 2000).
-fn timestamp(seconds: f64) -> pg_sys::TimestampTz {
-    ((seconds - EPOCH) * 1e6).floor() as i64
 }
 
 fn authority(
@@ -442,64 +303,6 @@ fn refusal(reason: &str, login: pg_sys::Oid) -> Error {
     )
 }
 
-/// Begins a transaction of the relay: refuses a session that something was left in, then sets token and tenant.
-pub fn enter(token: Option<&str>, tenant: Option<&str>) -> Result<(), Error> {
-    crate::relay::refuse_unclean_session()?;
-    let Some(token) = token.filter(|token| !token.is_empty()) else {
-        return Err(Error::new(
-            PgSqlErrorCode::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
-            "no token",
-            "sign in: select * from mandant.sign_in(email, password)",
-        ));
-    };
-    RELAYS.set(true);
-    set_local(c"mandant.token", &hex::encode(token_hash(token)))?;
-    set_local(c"mandant.tenant", tenant.unwrap_or_default())?;
-    if !crate::relay::search_path_is_pinned() {
-        set_local(crate::relay::SEARCH_PATH, crate::relay::PINNED_PATH)?;
-    }
-    current().map(drop)
-}
-
-/// What the database keeps of a token.
-pub fn token_hash(token: &str) -> [u8; 32] {
-    Sha256::digest(token.as_bytes()).into()
-}
-
-/// The hash of the token of this transaction.
-pub fn current_token_hash() -> Option<Vec<u8>> {
-    // SAFETY: zero-terminated.
-    let token = unsafe { setting(TOKEN) };
-    hex::decode(token).ok().filter(|hash| !hash.is_empty())
-}
-
-fn set_local(name: &CStr, value: &str) -> Result<(), Error> {
-    struct Entering;
-    impl Drop for Entering {
-        fn drop(&mut self) {
-            ENTERING.set(false);
-        }
-    }
-    let value =
-        CString::new(value).map_err(|_| Error::bad_value("a zero byte in a setting", ""))?;
-    ENTERING.set(true);
-    let _entering = Entering;
-    // SAFETY: sets a setting for this transaction, as `set local` does; the value is checked by its check hook.
-    unsafe {
-        pg_sys::set_config_option(
-            name.as_ptr(),
-            value.as_ptr(),
-            pg_sys::GucContext::PGC_USERSET,
-            pg_sys::GucSource::PGC_S_SESSION,
-            pg_sys::GucAction::GUC_ACTION_LOCAL,
-            true,
-            0,
-            false,
-        );
-    }
-    Ok(())
-}
-
 /// One row of `mandant.whoami()`.
 pub type Whoami = (
     Option<String>,
@@ -525,13 +328,9 @@ pub fn whoami() -> Result<Whoami, Error> {
         .filter_map(|id| authority.code(id))
         .collect();
     selected.sort_unstable();
-    // SAFETY: zero-terminated; the outer user exists.
-    let (selection, login) = unsafe {
-        (
-            setting(TENANT).to_owned(),
-            catalog::role_name(pg_sys::GetOuterUserId()),
-        )
-    };
+    let selection = setting::selection().to_owned();
+    // SAFETY: the outer user exists.
+    let login = catalog::role_name(unsafe { pg_sys::GetOuterUserId() });
     Ok((
         authority.principal.as_ref().map(|_| authority.name.clone()),
         authority.kind.clone(),
@@ -544,7 +343,7 @@ pub fn whoami() -> Result<Whoami, Error> {
         login,
         authority
             .expires_at
-            .and_then(|at| TimestampWithTimeZone::try_from(timestamp(at)).ok()),
+            .and_then(|at| TimestampWithTimeZone::try_from(at).ok()),
     ))
 }
 

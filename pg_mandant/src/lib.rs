@@ -18,7 +18,9 @@ mod error;
 mod numbering;
 mod protect;
 mod relay;
+mod selection;
 mod sign_in;
+mod tenant_set;
 
 ::pgrx::pg_module_magic!(name, version);
 
@@ -36,14 +38,24 @@ extension_sql_file!(
     requires = ["context"]
 );
 extension_sql_file!(
-    "../sql/administration.sql",
-    name = "administration",
+    "../sql/administer_tenant.sql",
+    name = "administer_tenant",
     requires = ["protect"]
+);
+extension_sql_file!(
+    "../sql/administer_principal.sql",
+    name = "administer_principal",
+    requires = ["administer_tenant"]
+);
+extension_sql_file!(
+    "../sql/administer_access.sql",
+    name = "administer_access",
+    requires = ["administer_principal"]
 );
 extension_sql_file!(
     "../sql/numbering.sql",
     name = "numbering",
-    requires = ["administration"]
+    requires = ["administer_access"]
 );
 extension_sql_file!("../sql/help.sql", name = "help", finalize);
 
@@ -70,12 +82,12 @@ fn new_id() -> Sql<Uuid> {
 
 #[pg_extern(sql = false)]
 fn enter(token: Option<&str>, tenant: Option<&str>) -> Sql<()> {
-    Ok(context::enter(token, tenant)?)
+    Ok(relay::enter(token, tenant)?)
 }
 
 #[pg_extern(sql = false)]
 fn token_of_transaction() -> Option<Vec<u8>> {
-    context::current_token_hash()
+    relay::current_token_hash()
 }
 
 #[pg_extern(sql = false)]
@@ -130,7 +142,7 @@ fn has_right(object: &str, action: &str, tenant_id: i32) -> Sql<bool> {
 
 #[pg_extern(sql = false)]
 fn check_selection(selection: &str) -> Sql<()> {
-    Ok(selection.parse::<access::Selection>().map(drop)?)
+    Ok(selection.parse::<selection::Selection>().map(drop)?)
 }
 
 #[pg_extern(sql = false)]
@@ -166,7 +178,7 @@ fn new_token() -> Sql<String> {
 
 #[pg_extern(sql = false)]
 fn token_hash(token: &str) -> Vec<u8> {
-    context::token_hash(token).to_vec()
+    relay::token_hash(token).to_vec()
 }
 
 #[pg_extern(sql = false)]

@@ -5,6 +5,7 @@ use std::cell::Cell;
 use std::ffi::{CStr, c_char, c_int};
 
 use pgrx::{PgSqlErrorCode, pg_sys};
+use sha2::{Digest, Sha256};
 
 use crate::context;
 use crate::error::Error;
@@ -38,12 +39,22 @@ pub const SEARCH_PATH: &CStr = c"search_path";
 /// To what: a service names the schema of everything it uses.
 pub const PINNED_PATH: &str = "pg_catalog, pg_temp";
 
-/// Settings that write parameters, and so tokens, into messages or the log; they must be off.
-const TELLTALE: [(&CStr, &str); 4] = [
-    (c"debug_print_parse", "off"),
-    (c"debug_print_rewritten", "off"),
-    (c"debug_print_plan", "off"),
-    (c"log_parameter_max_length_on_error", "0"),
+/// Settings that may differ in a session: those that `enter` sets itself, those of the transaction, and those that a pooler
+/// sets for its client.
+const HARMLESS: [&CStr; 13] = [
+    c"mandant.tenant",
+    c"mandant.token",
+    SEARCH_PATH,
+    c"role",
+    c"session_authorization",
+    c"transaction_isolation",
+    c"transaction_read_only",
+    c"transaction_deferrable",
+    c"application_name",
+    c"client_encoding",
+    c"DateStyle",
+    c"TimeZone",
+    c"standard_conforming_strings",
 ];
 
 /// Watches for statements that leave something in the session; once per process.
@@ -112,6 +123,36 @@ unsafe extern "C-unwind" fn watch_start(query: *mut pg_sys::QueryDesc, flags: c_
     }
 }
 
+/// Begins a transaction of the relay: refuses a session that something was left in, then sets token and tenant.
+pub fn enter(token: Option<&str>, tenant: Option<&str>) -> Result<(), Error> {
+    refuse_unclean_session()?;
+    let Some(token) = token.filter(|token| !token.is_empty()) else {
+        return Err(Error::new(
+            PgSqlErrorCode::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+            "no token",
+            "sign in: select * from mandant.sign_in(email, password)",
+        ));
+    };
+    context::set_local(c"mandant.token", &hex::encode(token_hash(token)))?;
+    context::set_local(c"mandant.tenant", tenant.unwrap_or_default())?;
+    if !search_path_is_pinned() {
+        context::set_local(SEARCH_PATH, PINNED_PATH)?;
+    }
+    context::current().map(drop)
+}
+
+/// What the database keeps of a token.
+pub fn token_hash(token: &str) -> [u8; 32] {
+    Sha256::digest(token.as_bytes()).into()
+}
+
+/// The hash of the token of this transaction.
+pub fn current_token_hash() -> Option<Vec<u8>> {
+    hex::decode(context::token())
+        .ok()
+        .filter(|hash| !hash.is_empty())
+}
+
 /// Whether the search path is the pinned one already.
 pub fn search_path_is_pinned() -> bool {
     // SAFETY: the setting exists and is a zero-terminated string.
@@ -122,7 +163,7 @@ pub fn search_path_is_pinned() -> bool {
 
 /// 55006 if the session holds something that a request before may have left.
 pub fn refuse_unclean_session() -> Result<(), Error> {
-    match LEFT.get().or_else(left_by_settings) {
+    match LEFT.get().map(str::to_owned).or_else(left_by_settings) {
         None => Ok(()),
         Some(what) => Err(Error::new(
             PgSqlErrorCode::ERRCODE_OBJECT_IN_USE,
@@ -132,30 +173,46 @@ pub fn refuse_unclean_session() -> Result<(), Error> {
     }
 }
 
-fn left_by_settings() -> Option<&'static str> {
+fn left_by_settings() -> Option<String> {
     // SAFETY: in a transaction; reads session state.
     unsafe {
         let (mut temporary, mut toast) = (pg_sys::Oid::INVALID, pg_sys::Oid::INVALID);
         pg_sys::GetTempNamespaceState(&mut temporary, &mut toast);
         if temporary != pg_sys::Oid::INVALID {
-            return Some("temporary objects");
+            return Some("temporary objects".to_owned());
         }
         if pg_sys::GetOuterUserId() != pg_sys::GetSessionUserId() {
-            return Some("a changed role");
+            return Some("a changed role".to_owned());
         }
         let path = CStr::from_ptr(pg_sys::GetConfigOption(SEARCH_PATH.as_ptr(), false, false));
         if path != CStr::from_ptr(pg_sys::GetConfigOptionResetString(SEARCH_PATH.as_ptr()))
             && !search_path_is_pinned()
         {
-            return Some("a changed search path");
+            return Some("a changed search path".to_owned());
         }
-        for (name, off) in TELLTALE {
-            if CStr::from_ptr(pg_sys::GetConfigOption(name.as_ptr(), false, false)).to_bytes()
-                != off.as_bytes()
-            {
-                return Some("a setting that prints parameters");
-            }
-        }
+        settings().iter().find_map(|setting| {
+            let setting = &**setting;
+            let name = CStr::from_ptr(setting.name);
+            let changed =
+                setting.source == pg_sys::GucSource::PGC_S_SESSION && !HARMLESS.contains(&name);
+            changed.then(|| format!("a changed setting ({})", name.to_string_lossy()))
+        })
     }
-    None
+}
+
+/// Every setting of this process.
+///
+/// SAFETY: the array is PostgreSQL's own and stays until a setting is defined.
+unsafe fn settings<'a>() -> &'a [*mut pg_sys::config_generic] {
+    // SAFETY: as promised by the caller.
+    unsafe {
+        #[cfg(feature = "pg15")]
+        let (start, count) = (pg_sys::get_guc_variables(), pg_sys::GetNumConfigOptions());
+        #[cfg(not(feature = "pg15"))]
+        let (start, count) = {
+            let mut count = 0;
+            (pg_sys::get_guc_variables(&mut count), count)
+        };
+        std::slice::from_raw_parts(start, count as usize)
+    }
 }

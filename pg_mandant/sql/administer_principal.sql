@@ -1,0 +1,135 @@
+-- Employees and logins: who is there, in which tenant, and by which PostgreSQL role or password they are known.
+
+create function mandant_internal.principal_named(principal text) returns mandant_internal.principal
+  language plpgsql stable
+  set search_path = pg_catalog, pg_temp
+as $$
+declare
+  found mandant_internal.principal;
+begin
+  select * into found from mandant_internal.principal p where p.name in (principal, lower(btrim(principal)))
+    order by p.name = principal desc limit 1;
+  if found.id is null
+     or (found.id is distinct from mandant_internal.me()
+         and not mandant_internal.has_right('principal', 'read', found.tenant_id)) then
+    raise exception using
+      errcode = 'undefined_object',
+      message = format('no such principal: "%s"', principal),
+      hint = 'select name from mandant.principal';
+  end if;
+  return found;
+end
+$$;
+
+create view mandant.principal with (security_barrier) as
+  select p.id, p.name, p.full_name, p.kind, p.tenant_id, p.state, p.default_selection
+    from mandant_internal.principal p
+    where mandant_internal.in_tenant('principal', 'read', p.tenant_id);
+comment on view mandant.principal is 'Employees and logins of the selected tenants.';
+comment on column mandant.principal.name is 'E-mail of an employee, role name of a login.';
+
+create function mandant_internal.visible(p mandant_internal.principal) returns mandant.principal
+  language sql immutable
+begin atomic
+  select row(p.id, p.name, p.full_name, p.kind, p.tenant_id, p.state, p.default_selection)::mandant.principal;
+end;
+
+create function mandant.add_employee(tenant text, email text, name text, password text default null)
+  returns mandant.principal
+  language plpgsql volatile
+  security definer -- writes mandant_internal.principal
+  set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  home mandant_internal.tenant := mandant_internal.tenant_named(tenant);
+  made mandant_internal.principal;
+begin
+  perform mandant_internal.require('principal', 'create', home.id);
+  if lower(btrim(email)) !~ '^[^@\s]+@[^@\s]+$' or email is null then
+    raise exception using errcode = 'invalid_parameter_value',
+      message = format('"%s" is not an e-mail address', email), hint = 'write name@company.example';
+  end if;
+  insert into mandant_internal.principal (kind, name, full_name, tenant_id, password_hash)
+    values ('employee', lower(btrim(email)), add_employee.name, home.id, mandant_internal.password_hash(password))
+    returning * into made;
+  return mandant_internal.visible(made);
+exception when unique_violation then
+  raise exception using errcode = 'duplicate_object',
+    message = format('the e-mail "%s" is taken', email), hint = 'an employee belongs to exactly one tenant';
+end
+$$;
+comment on function mandant.add_employee(text, text, text, text) is
+  'Adds an employee to a tenant, without any right: grant_role gives those.
+email: the name to sign in with, folded to lower case; password: null for none yet, or a ready Argon2id hash.
+Needs the right create on principal. Errors: 42710 e-mail taken, 22023 not an address, 42501 not allowed.';
+
+create function mandant.set_password(email text, password text) returns void
+  language plpgsql volatile
+  security definer -- writes password hashes, which nobody may read
+  set search_path = pg_catalog, pg_temp
+as $$
+declare
+  found mandant_internal.principal := mandant_internal.principal_named(email);
+begin
+  if found.id is distinct from mandant_internal.me() then
+    perform mandant_internal.require('principal', 'update', found.tenant_id);
+  end if;
+  update mandant_internal.principal p set password_hash = mandant_internal.password_hash(password) where p.id = found.id;
+  delete from mandant_internal.token t where t.principal_id = found.id;
+end
+$$;
+comment on function mandant.set_password(text, text) is
+  'Sets an employee''s password and ends every token of theirs.
+password: the password, or a ready Argon2id hash, so that the password need not travel; null: nobody can sign in.
+One''s own always, others with the right update on principal. Errors: 22023 hash incomplete, 42704 no such principal.';
+
+create function mandant_internal.set_principal_state(email text, state text, reason text) returns mandant.principal
+  language plpgsql volatile
+  security definer -- writes mandant_internal.principal
+  set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  found mandant_internal.principal := mandant_internal.principal_named(email);
+begin
+  perform mandant_internal.require('principal', 'update', found.tenant_id);
+  update mandant_internal.principal p set state = set_principal_state.state, state_reason = reason where p.id = found.id
+    returning * into found;
+  return mandant_internal.visible(found);
+end
+$$;
+
+create function mandant.deactivate_employee(email text, reason text) returns mandant.principal
+  language sql volatile
+begin atomic
+  select mandant_internal.set_principal_state(email, 'inactive', reason);
+end;
+comment on function mandant.deactivate_employee(text, text) is
+  'Refuses an employee from the next statement on; rows and grants stay. Errors: 42704 no such principal, 42501 not allowed.';
+
+create function mandant.reactivate_employee(email text, reason text default null) returns mandant.principal
+  language sql volatile
+begin atomic
+  select mandant_internal.set_principal_state(email, 'active', reason);
+end;
+comment on function mandant.reactivate_employee(text, text) is
+  'Lets a deactivated employee in again. Errors: 42704 no such principal, 42501 not allowed.';
+
+create function mandant_internal.set_default_selection(principal text, selection text) returns void
+  language plpgsql volatile
+  security definer -- writes mandant_internal.principal
+  set search_path = pg_catalog, pg_temp
+as $$
+declare
+  found mandant_internal.principal := mandant_internal.principal_named(principal);
+begin
+  perform mandant_internal.require('principal', 'update', found.tenant_id);
+  perform mandant_internal.check_selection(coalesce(selection, ''));
+  update mandant_internal.principal p set default_selection = nullif(selection, '') where p.id = found.id;
+end
+$$;
+
+create function mandant_internal.check_selection(selection text) returns void
+  language c immutable strict
+  as 'MODULE_PATHNAME', 'check_selection_wrapper';

@@ -1,0 +1,148 @@
+-- Companies, as administrators change them and everybody sees the selected ones.
+-- Every function runs as the owning role and asks first for the right of the outer user (mandant_internal.require); a
+-- tenant that does not exist and one that is not available get the same answer.
+
+create function mandant_internal.tenant_named(code text) returns mandant_internal.tenant
+  language plpgsql stable
+  set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  found mandant_internal.tenant;
+begin
+  select * into found from mandant_internal.tenant t where t.code = tenant_named.code;
+  if found.id is null or not mandant_internal.has_right('tenant', 'read', found.id) then
+    raise exception using
+      errcode = 'insufficient_privilege',
+      message = format('tenant "%s" is not available to you', tenant_named.code),
+      hint = 'available: ' || (select array_to_string(w.available[1:20], ', ') from mandant.whoami() w);
+  end if;
+  return found;
+end
+$$;
+
+create view mandant.tenant with (security_barrier) as
+  select t.id, t.code, t.name, t.parent_id, t.country, t.currency, t.timezone, t.locale, t.fiscal_year_start, t.state
+    from mandant_internal.tenant t
+    where mandant_internal.in_tenant('tenant', 'read', t.id);
+comment on view mandant.tenant is 'The selected tenants; mandant.whoami() names all that can be selected.';
+comment on column mandant.tenant.fiscal_year_start is 'Month and day on which the fiscal year begins, MM-DD.';
+comment on column mandant.tenant.state is 'active or suspended';
+
+create function mandant_internal.check_timezone(timezone text) returns void
+  language plpgsql stable
+  set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if not exists (select from pg_timezone_names z where z.name = check_timezone.timezone) then
+    raise exception using errcode = 'invalid_parameter_value',
+      message = format('time zone "%s" is not known', timezone),
+      hint = 'a name as in select name from pg_timezone_names: Europe/Berlin';
+  end if;
+end
+$$;
+
+create function mandant.create_tenant(
+    code text, name text, country text, currency text, parent text default null, timezone text default null,
+    locale text default null, fiscal_year_start text default null)
+  returns mandant.tenant
+  language plpgsql volatile
+  security definer -- writes tables that nobody else may write
+  set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  above mandant_internal.tenant;
+  made mandant_internal.tenant;
+  layer regprocedure;
+begin
+  if parent is not null then
+    above := mandant_internal.tenant_named(parent);
+    perform mandant_internal.require('tenant', 'create', above.id);
+  elsif (select w.kind from mandant.whoami() w) <> 'superuser' then
+    raise exception using errcode = 'insufficient_privilege',
+      message = 'only a superuser creates a tenant without a parent',
+      hint = 'name the tenant it belongs to: parent => ''...''';
+  end if;
+  if create_tenant.timezone is not null then
+    perform mandant_internal.check_timezone(create_tenant.timezone);
+  end if;
+  insert into mandant_internal.tenant (code, name, parent_id, country, currency, timezone, locale, fiscal_year_start)
+    values (create_tenant.code, create_tenant.name, above.id, create_tenant.country, create_tenant.currency,
+            coalesce(create_tenant.timezone, above.timezone, 'UTC'), coalesce(create_tenant.locale, above.locale, 'en'),
+            coalesce(create_tenant.fiscal_year_start, '01-01'))
+    returning * into made;
+  for layer in select o.function from mandant_internal.on_create_tenant o order by o.function::oid loop
+    execute format('select %s($1)', layer::oid::regproc) using made.id;
+  end loop;
+  return (made.id, made.code, made.name, made.parent_id, made.country, made.currency, made.timezone, made.locale,
+          made.fiscal_year_start, made.state)::mandant.tenant;
+exception
+  when unique_violation then
+    raise exception using errcode = 'duplicate_object',
+      message = format('tenant code "%s" is taken', create_tenant.code), hint = 'choose another code';
+  when check_violation or not_null_violation then
+    raise exception using errcode = 'invalid_parameter_value',
+      message = format('tenant "%s" cannot be created: %s', create_tenant.code, sqlerrm),
+      hint = 'code like de, name not empty, country like DE (ISO 3166), currency like EUR (ISO 4217), fiscal_year_start like 04-01';
+end
+$$;
+comment on function mandant.create_tenant(text, text, text, text, text, text, text, text) is
+  'Creates a company with its number series and all that layers above add.
+code: lower case, begins with a letter, at most 31 characters; country: ISO 3166 code; currency: ISO 4217 code;
+parent: code of the tenant above, whose time zone and locale are the defaults; timezone: IANA name;
+fiscal_year_start: MM-DD, 01-01 unless given. Needs the right create on tenant in the parent.
+Errors: 42710 code taken, 22023 a value that cannot be, 42501 not allowed.';
+
+create function mandant.on_create_tenant(function regprocedure) returns void
+  language plpgsql volatile
+  security definer -- writes mandant_internal.on_create_tenant, for superusers only
+  set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if (select w.kind from mandant.whoami() w) <> 'superuser' then
+    raise exception using errcode = 'insufficient_privilege',
+      message = 'only a superuser adds to what a new tenant gets', hint = 'ask the owner of the database';
+  end if;
+  insert into mandant_internal.on_create_tenant (function) values (on_create_tenant.function) on conflict do nothing;
+end
+$$;
+comment on function mandant.on_create_tenant(regprocedure) is
+  'Registers what a layer does for a new tenant.
+function: takes (tenant_id int), called in create_tenant''s transaction.
+It runs as the owner of the extension, so make it security definer of its own owner. Superusers only.
+Errors: 42501 not allowed.';
+
+create function mandant_internal.set_tenant_state(code text, state text, reason text) returns mandant.tenant
+  language plpgsql volatile
+  security definer -- writes mandant_internal.tenant
+  set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  found mandant_internal.tenant := mandant_internal.tenant_named(code);
+begin
+  perform mandant_internal.require('tenant', 'update', found.id);
+  update mandant_internal.tenant t set state = set_tenant_state.state, state_reason = reason where t.id = found.id
+    returning * into found;
+  return (found.id, found.code, found.name, found.parent_id, found.country, found.currency, found.timezone, found.locale,
+          found.fiscal_year_start, found.state)::mandant.tenant;
+end
+$$;
+
+create function mandant.suspend_tenant(code text, reason text) returns mandant.tenant
+  language sql volatile
+begin atomic
+  select mandant_internal.set_tenant_state(code, 'suspended', reason);
+end;
+comment on function mandant.suspend_tenant(text, text) is
+  'Refuses everybody whose home this tenant is, from their next statement on. Its rows stay, for those above.
+Needs the right update on tenant. Errors: 42501 not allowed or not available.';
+
+create function mandant.resume_tenant(code text) returns mandant.tenant
+  language sql volatile
+begin atomic
+  select mandant_internal.set_tenant_state(code, 'active', null);
+end;
+comment on function mandant.resume_tenant(text) is
+  'Lets the people of a suspended tenant in again. Errors: 42501 not allowed or not available.';
