@@ -57,6 +57,14 @@ const HARMLESS: [&CStr; 13] = [
     c"standard_conforming_strings",
 ];
 
+/// Settings that write parameters, and so tokens, into messages or the log, and how they must be, whoever set them.
+const TELLTALE: [(&CStr, &CStr); 4] = [
+    (c"debug_print_parse", c"off"),
+    (c"debug_print_rewritten", c"off"),
+    (c"debug_print_plan", c"off"),
+    (c"log_parameter_max_length_on_error", c"0"),
+];
+
 /// Watches for statements that leave something in the session; once per process.
 pub fn init() {
     // SAFETY: _PG_init chains the hook before any statement of this library's session runs.
@@ -190,13 +198,27 @@ fn left_by_settings() -> Option<String> {
         {
             return Some("a changed search path".to_owned());
         }
-        settings().iter().find_map(|setting| {
-            let setting = &**setting;
-            let name = CStr::from_ptr(setting.name);
-            let changed =
-                setting.source == pg_sys::GucSource::PGC_S_SESSION && !HARMLESS.contains(&name);
-            changed.then(|| format!("a changed setting ({})", name.to_string_lossy()))
-        })
+        settings()
+            .iter()
+            .map(|setting| &**setting)
+            .filter(|setting| setting.source != pg_sys::GucSource::PGC_S_DEFAULT)
+            .find_map(|setting| {
+                let name = CStr::from_ptr(setting.name);
+                let tells = TELLTALE.iter().any(|(telltale, off)| {
+                    name == *telltale
+                        && CStr::from_ptr(pg_sys::GetConfigOption(setting.name, false, false))
+                            != *off
+                });
+                if tells {
+                    Some("a setting that prints parameters".to_owned())
+                } else if setting.source == pg_sys::GucSource::PGC_S_SESSION
+                    && !HARMLESS.contains(&name)
+                {
+                    Some(format!("a changed setting ({})", name.to_string_lossy()))
+                } else {
+                    None
+                }
+            })
     }
 }
 

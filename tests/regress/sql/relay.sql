@@ -249,6 +249,14 @@ select mandant.enter(:'token');
 \echo :SQLSTATE
 reset search_path;
 set session characteristics as transaction read only;
+select mandant.enter(:'token');
+\echo :SQLSTATE
+reset default_transaction_read_only;
+set statement_timeout = '1h';
+select mandant.enter(:'token');
+\echo :SQLSTATE
+reset statement_timeout;
+-- a selection of the session is not that of the transaction
 set mandant.tenant = 'us';
 begin;
 select mandant.enter(:'token');
