@@ -70,12 +70,19 @@ impl Cluster {
             self.create(&postgres).await?;
         }
         let socket = self.place.make_socket_folder()?;
-        let port = self.configure(&socket)?;
-        say(format!(
-            "Starting PostgreSQL {} on port {port}.",
-            postgres.major
-        ));
-        self.start_server(&postgres).await?;
+        let port = loop {
+            let port = self.configure(&socket)?;
+            say(format!(
+                "Starting PostgreSQL {} on port {port}.",
+                postgres.major
+            ));
+            match self.start_server(&postgres).await {
+                Ok(()) => break port,
+                // another program was quicker to take the port
+                Err(_) if !is_free(port) => {}
+                Err(error) => return Err(error),
+            }
+        };
 
         let mut superuser = Config::new();
         superuser.host_path(&socket).port(port).user("postgres");
@@ -172,7 +179,7 @@ impl Cluster {
                 .find_map(|line| line.strip_prefix("port = ")?.parse().ok())
         });
         let port = (last.unwrap_or(FIRST_PORT)..u16::MAX)
-            .find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok())
+            .find(|port| is_free(*port))
             .context("no port is free for the private database")?;
         let folder = socket
             .display()
@@ -234,6 +241,10 @@ impl Cluster {
             fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
         Ok(Some(version.trim().to_owned()))
     }
+}
+
+fn is_free(port: u16) -> bool {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
 }
 
 #[cfg(test)]
