@@ -15,6 +15,13 @@ create function mandant_internal.in_tenant(object text, action text, tenant_id i
 comment on function mandant_internal.in_tenant(text, text, int) is
   'Whether the right to do the action with the object reaches into the row''s tenant, within the selection.';
 
+create function mandant_internal.in_whole_tenant(object text, action text, tenant_id int) returns boolean
+  language c stable parallel safe
+  support mandant_internal.plan
+  as 'MODULE_PATHNAME', 'mandant_in_whole_tenant';
+comment on function mandant_internal.in_whole_tenant(text, text, int) is
+  'As in_tenant, for tables without owner, team and kind: a right to one''s own rows reaches none of them.';
+
 create function mandant_internal.in_depth(
     object text, action text, tenant_id int, owner_id uuid, team_id uuid, kind text)
   returns boolean
@@ -251,11 +258,15 @@ begin
                             ('update', 'update', true, true), ('delete', 'delete', true, false))
         as c (name, action, filters, checks)
     loop
-      expression := format(
-        'mandant_internal.in_tenant(%L, %L, tenant_id) and mandant_internal.in_depth(%L, %L, tenant_id, %s, %s, %s)',
-        called, command.action, called, command.action,
-        mandant_internal.column_argument(part, owner, 'uuid'), mandant_internal.column_argument(part, team, 'uuid'),
-        mandant_internal.column_argument(part, kind, 'text'));
+      expression := case when coalesce(owner, team, kind) is null then
+        format('mandant_internal.in_whole_tenant(%L, %L, tenant_id)', called, command.action)
+      else
+        format(
+          'mandant_internal.in_tenant(%L, %L, tenant_id) and mandant_internal.in_depth(%L, %L, tenant_id, %s, %s, %s)',
+          called, command.action, called, command.action,
+          mandant_internal.column_argument(part, owner, 'uuid'), mandant_internal.column_argument(part, team, 'uuid'),
+          mandant_internal.column_argument(part, kind, 'text'))
+      end;
       execute format('create policy mandant_%s on %s for %s to public %s %s', command.name, part, command.name,
         case when command.filters then format('using (%s)', expression) end,
         case when command.checks then format('with check (%s)', expression) end);

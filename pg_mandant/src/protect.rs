@@ -1,6 +1,7 @@
 //! Which rows: the functions in policies, and what the planner makes of them.
 //!
-//! A policy says `in_tenant(object, action, tenant_id) and in_depth(object, action, ...)`. While a query is planned, the
+//! A policy says `in_whole_tenant(object, action, tenant_id)`, or, where rows have an owner, a team or a kind,
+//! `in_tenant(object, action, tenant_id) and in_depth(object, action, ...)`. While a query is planned, the
 //! support function puts in their place what one would have written by hand: `tenant_id = the_tenant(shape)`. The
 //! functions put in place carry the shape they were planned for and refuse under any other, whatever way the plan was kept.
 //! A node's first call looks the answer up and leaves it in `fn_extra`; every further call is a pointer and a compare.
@@ -247,6 +248,15 @@ unsafe fn build_in_tenant(call: Call) -> Result<Words, Error> {
 }
 first_call!(first_in_tenant, build_in_tenant, Words);
 
+unsafe fn build_in_whole_tenant(call: Call) -> Result<Words, Error> {
+    // SAFETY: arguments object, action, tenant_id.
+    unsafe {
+        let right = context::current()?.right(&text(call, 0)?, &text(call, 1)?);
+        Ok(Words::keep(call, &right.tenant))
+    }
+}
+first_call!(first_in_whole_tenant, build_in_whole_tenant, Words);
+
 unsafe fn build_in_depth(call: Call) -> Result<Depths, Error> {
     // SAFETY: arguments object, action, tenant_id, owner_id, team_id, kind.
     unsafe {
@@ -306,6 +316,16 @@ row_function!(
     /// `in_tenant(object, action, tenant_id)`: whether the right reaches into the row's tenant.
     mandant_in_tenant, pg_finfo_mandant_in_tenant, |call| {
         let members: *const Words = answer!(call, first_in_tenant);
+        pg_sys::Datum::from(row_tenant(call, 2).is_some_and(|id| (*members).contain(id)))
+    }
+);
+
+row_function!(
+    /// `in_whole_tenant(object, action, tenant_id)`: whether it reaches every row of the row's tenant.
+    mandant_in_whole_tenant,
+    pg_finfo_mandant_in_whole_tenant,
+    |call| {
+        let members: *const Words = answer!(call, first_in_whole_tenant);
         pg_sys::Datum::from(row_tenant(call, 2).is_some_and(|id| (*members).contain(id)))
     }
 );

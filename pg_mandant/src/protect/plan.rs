@@ -129,6 +129,9 @@ unsafe fn equals(
     }
 }
 
+/// Arguments of in_tenant and in_whole_tenant: object, action, tenant_id.
+const IN_TENANT: [pg_sys::Oid; 3] = [pg_sys::TEXTOID, pg_sys::TEXTOID, pg_sys::INT4OID];
+
 /// pg_operator.oid of `uuid = uuid`.
 const UUID_EQUALS: u32 = 2972;
 
@@ -136,7 +139,8 @@ unsafe fn simplify(
     root: *mut pg_sys::PlannerInfo,
     call: *mut pg_sys::FuncExpr,
 ) -> Option<*mut pg_sys::Node> {
-    // SAFETY: the call is one of in_tenant (3 arguments) and in_depth (6), its first two arguments object and action.
+    // SAFETY: the call is one of in_tenant and in_whole_tenant (3 arguments) and in_depth (6), the first two being
+    // object and action.
     unsafe {
         let arguments = (*call).args;
         let count = (*arguments).length;
@@ -149,9 +153,14 @@ unsafe fn simplify(
         if count == 6 {
             return simplify_depth(call, &context, &right);
         }
+        let whole =
+            catalog::planned_function((*call).funcid, c"in_whole_tenant", &IN_TENANT).ok()?;
+        if (*call).funcid == whole && right.uniform_depth() != Some(Depth::Tenant) {
+            return None; // rows are tested against the tenants of depth tenant, fewer than those of the right
+        }
+        let all = right.any.len() == context.selected.len();
         let condition = simplify_tenant(call, &context, &right)?;
-        let reads_all = action == "read" && right.any.len() == context.selected.len();
-        if reads_all && stands_already(root, nth(arguments, 2), condition) {
+        if all && action == "read" && stands_already(root, nth(arguments, 2), condition) {
             return Some(pg_sys::makeBoolConst(true, false));
         }
         Some(condition)
