@@ -260,6 +260,7 @@ begin
         message = format('employee "%s" does not belong to tenant "%s"', employee, tenant),
         hint = 'name the employee''s own tenant';
     end if;
+    perform mandant_internal.require_over(who);
   else
     insert into mandant_internal.principal (kind, name, full_name, tenant_id, default_selection)
       values ('login', (select r.rolname from pg_roles r where r.oid = bind_login.login), null, home.id,

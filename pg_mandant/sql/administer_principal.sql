@@ -64,6 +64,18 @@ comment on function mandant.add_employee(text, text, text, text) is
 email: the name to sign in with, folded to lower case; password: null for none yet, or a ready Argon2id hash.
 Needs the right create on principal. Errors: 42710 e-mail taken, 22023 not an address, 42501 not allowed.';
 
+-- Whoever can become a principal has what it holds: that takes the right to grant it, in every tenant it reaches.
+create function mandant_internal.require_over(holder mandant_internal.principal) returns void
+  language plpgsql stable
+  set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform mandant_internal.require_scope(holder.tenant_id, g.scope, g.tenant_id)
+    from mandant_internal.access_grant g
+    where g.principal_id = holder.id and (g.valid_until is null or g.valid_until > clock_timestamp());
+end
+$$;
+
 create function mandant.set_password(email text, password text) returns void
   language plpgsql volatile
   security definer -- writes password hashes, which nobody may read
@@ -74,6 +86,7 @@ declare
 begin
   if found.id is distinct from mandant_internal.me() then
     perform mandant_internal.require('principal', 'update', found.tenant_id);
+    perform mandant_internal.require_over(found);
   end if;
   update mandant_internal.principal p set password_hash = mandant_internal.password_hash(password) where p.id = found.id;
   delete from mandant_internal.token t where t.principal_id = found.id;
@@ -82,7 +95,8 @@ $$;
 comment on function mandant.set_password(text, text) is
   'Sets an employee''s password and ends every token of theirs.
 password: the password, or a ready Argon2id hash, so that the password need not travel; null: nobody can sign in.
-One''s own always, others with the right update on principal. Errors: 22023 hash incomplete, 42704 no such principal.';
+One''s own always; others with the right update on principal, and create on access_grant wherever they hold a role.
+Errors: 22023 hash incomplete or too costly, 42704 no such principal.';
 
 create function mandant_internal.set_principal_state(email text, state text, reason text) returns mandant.principal
   language plpgsql volatile

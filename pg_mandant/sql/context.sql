@@ -104,10 +104,11 @@ begin
       message = 'sign_in is for relay logins',
       hint = 'connect as the login of the service, or as a bound login, which needs no token';
   end if;
-  perform mandant_internal.sign_in_attempt(coalesce(sign_in.email, ''));
+  email := lower(btrim(coalesce(email, ''))); -- folded once, for the brake and the principal alike
+  perform mandant_internal.sign_in_attempt(email);
   select p.* into found
     from mandant_internal.principal p join mandant_internal.tenant t on t.id = p.tenant_id
-    where p.name = lower(btrim(sign_in.email))
+    where p.name = sign_in.email
       and p.kind = 'employee' and p.state = 'active' and t.state = 'active';
   -- Takes the same time whether there is such a principal, a password, or neither.
   matches := mandant_internal.password_matches(sign_in.password, found.password_hash);
@@ -117,7 +118,7 @@ begin
       message = 'e-mail or password is wrong',
       hint = 'check both; an administrator can set a password with mandant.set_password(email, password)';
   end if;
-  perform mandant_internal.sign_in_succeeded(sign_in.email);
+  perform mandant_internal.sign_in_succeeded(email);
   if exists (select from mandant_internal.token t where t.principal_id = found.id and t.expires_at < now()) then
     delete from mandant_internal.token t where t.principal_id = found.id and t.expires_at < now();
   end if; -- a delete without rows would still tell every session that rights changed

@@ -77,8 +77,8 @@ create function mandant_internal.register(
 as $$
 #variable_conflict use_column
 begin
-  if not pg_has_role(mandant_internal.outer_user(), (select c.relowner from pg_class c where c.oid = register.relation),
-                     'member') then
+  if pg_has_role(mandant_internal.outer_user(), (select c.relowner from pg_class c where c.oid = register.relation),
+                 'member') is not true then
     raise exception using errcode = 'insufficient_privilege',
       message = format('you do not own %s', register.relation), hint = 'the owner of a table protects it';
   end if;

@@ -245,9 +245,11 @@ impl Right {
     }
 
     /// What a plan may know of a right: over all selected tenants or some, how many, how deep.
-    fn class(&self, selected: &TenantSet) -> (bool, Count, Option<Depth>) {
+    fn class(&self, selected: &TenantSet) -> (bool, bool, Count, Option<Depth>) {
+        let all = self.any.len() == selected.len();
         (
-            self.any.len() == selected.len(),
+            self.everywhere,
+            all,
             Count::of(self.any.len()),
             self.uniform_depth(),
         )
@@ -415,6 +417,30 @@ mod tests {
                 .right("customer", "read")
                 .everywhere
         );
+    }
+
+    #[test]
+    fn many_tenants_and_every_tenant_have_different_shapes() {
+        let ids: Vec<_> = (1..=70).map(|id| format!("[{id},\"t{id}\"]")).collect();
+        let json = |tenants: &str| {
+            format!(
+                r#"{{"tenants":[{}],"grants":[{{"role":"sales","tenants":{tenants}}}],
+                "rights":[{{"role":"sales","object":"*","action":"read","depth":"tenant"}}]}}"#,
+                ids.join(",")
+            )
+        };
+        let group = authority(&json("null"));
+        let subtree = authority(&json(&format!("{:?}", (1..=70).collect::<Vec<_>>())));
+        let most = (1..=69)
+            .map(|id| format!("t{id}"))
+            .collect::<Vec<_>>()
+            .join(",");
+        let shape = |who: &Rc<Authority>, selection: &str| {
+            Context::new(Rc::clone(who), selection).unwrap().shape
+        };
+        assert_ne!(shape(&group, "*"), shape(&subtree, "*"));
+        assert_ne!(shape(&group, "*"), shape(&group, &most));
+        assert_eq!(shape(&subtree, "*"), shape(&subtree, &most));
     }
 
     #[test]

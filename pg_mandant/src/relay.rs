@@ -4,6 +4,8 @@
 use std::cell::Cell;
 use std::ffi::{CStr, c_char, c_int};
 
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
 use pgrx::{PgSqlErrorCode, pg_sys};
 use sha2::{Digest, Sha256};
 
@@ -57,6 +59,14 @@ const HARMLESS: [&CStr; 13] = [
     c"standard_conforming_strings",
 ];
 
+/// Settings that a pooler sets for its client; `enter` puts them back for its transaction.
+const POOLED: [&CStr; 4] = [
+    c"client_encoding",
+    c"DateStyle",
+    c"TimeZone",
+    c"standard_conforming_strings",
+];
+
 /// Settings that write parameters, and so tokens, into messages or the log, and how they must be, whoever set them.
 const TELLTALE: [(&CStr, &CStr); 4] = [
     (c"debug_print_parse", c"off"),
@@ -102,6 +112,9 @@ unsafe extern "C-unwind" fn watch_utility(
             }
             _ => {}
         }
+        if context::relays() {
+            refuse_what_outlives_the_relay((*node).type_);
+        }
         let discards = (*node).type_ == pg_sys::NodeTag::T_DiscardStmt
             && (*node.cast::<pg_sys::DiscardStmt>()).target == pg_sys::DiscardMode::DISCARD_ALL;
         context::before_statement(GetOuterUserId());
@@ -120,6 +133,26 @@ unsafe extern "C-unwind" fn watch_utility(
             LEFT.set(None);
         }
     }
+}
+
+/// 42501 for statements by which SQL in one request could reach the sessions of others.
+#[pg_guard]
+unsafe extern "C-unwind" fn refuse_what_outlives_the_relay(statement: pg_sys::NodeTag) {
+    let what = match statement {
+        pg_sys::NodeTag::T_AlterRoleStmt | pg_sys::NodeTag::T_AlterRoleSetStmt => "change its role",
+        pg_sys::NodeTag::T_GrantRoleStmt => "grant roles",
+        pg_sys::NodeTag::T_LockStmt => "lock tables",
+        _ => return,
+    };
+    // SAFETY: inside a transaction, reads the role from the catalogue cache.
+    if unsafe { pg_sys::superuser_arg(pg_sys::GetOuterUserId()) } {
+        return; // a superuser who tries the relay's part
+    }
+    let refusal = Error::not_allowed(
+        format!("a relay cannot {what}"),
+        "do it as an administrator, on a connection of your own",
+    );
+    ErrorReport::from(refusal).report(PgLogLevel::ERROR);
 }
 
 // Unguarded as watch_utility.
@@ -143,6 +176,19 @@ pub fn enter(token: Option<&str>, tenant: Option<&str>) -> Result<(), Error> {
     };
     context::set_local(c"mandant.token", &hex::encode(token_hash(token)))?;
     context::set_local(c"mandant.tenant", tenant.unwrap_or_default())?;
+    for name in POOLED {
+        // SAFETY: settings of PostgreSQL's own, as zero-terminated strings.
+        let (value, reset) = unsafe {
+            let value = pg_sys::GetConfigOption(name.as_ptr(), false, false);
+            (
+                CStr::from_ptr(value),
+                CStr::from_ptr(pg_sys::GetConfigOptionResetString(name.as_ptr())),
+            )
+        };
+        if value != reset {
+            context::set_local(name, &reset.to_string_lossy())?;
+        }
+    }
     if !search_path_is_pinned() {
         context::set_local(SEARCH_PATH, PINNED_PATH)?;
     }

@@ -19,6 +19,8 @@ use crate::error::Error;
 const FAILURES: i32 = 10;
 /// Length of a window in seconds.
 const WINDOW: i64 = 300;
+/// The most that verifying a password may cost: memory in KiB, passes, lanes. Whoever sets a hash chooses what others wait for.
+const COST: (u32, u32, u32) = (64 * 1024, 4, 4);
 /// Rows of `sign_in_attempt`.
 const BUCKETS: u32 = 4096;
 /// Verified where there is no password, so that unknown and wrong take the same time. Of a random password.
@@ -30,6 +32,17 @@ struct Attempt {
     bucket: i32,
     failures: i32,
     since: i64,
+}
+
+/// Whether a hash is a complete Argon2id hash of bounded cost.
+fn is_usable(hash: &PasswordHash) -> bool {
+    let cost = |params: argon2::Params| {
+        params.m_cost() <= COST.0 && params.t_cost() <= COST.1 && params.p_cost() <= COST.2
+    };
+    hash.algorithm == argon2::ARGON2ID_IDENT
+        && hash.salt.is_some()
+        && hash.hash.is_some_and(|output| output.len() == 32)
+        && argon2::Params::try_from(hash).is_ok_and(cost)
 }
 
 fn random<const N: usize>() -> Result<[u8; N], Error> {
@@ -65,14 +78,12 @@ pub fn new_token() -> Result<String, Error> {
 /// The Argon2id hash of a password; a hash that is one already is checked and kept.
 pub fn hash(password: &str) -> Result<String, Error> {
     if password.starts_with("$argon2") {
-        let ready = PasswordHash::new(password).ok().filter(|hash| {
-            hash.algorithm == argon2::ARGON2ID_IDENT && hash.hash.is_some() && hash.salt.is_some()
-        });
+        let ready = PasswordHash::new(password).ok().filter(is_usable);
         return match ready {
             Some(_) => Ok(password.to_owned()),
             None => Err(Error::bad_value(
-                "the ready hash is not a complete Argon2id hash",
-                "give a password, or $argon2id$v=19$m=...,t=...,p=...$salt$hash",
+                "the ready hash is not a complete Argon2id hash of bounded cost",
+                "give a password, or $argon2id$v=19$m=19456,t=2,p=1$salt$hash with m at most 65536, t and p at most 4",
             )),
         };
     }
@@ -93,24 +104,26 @@ pub fn hash(password: &str) -> Result<String, Error> {
 /// Whether the password is the one; takes as long where there is none.
 pub fn matches(password: Option<&str>, hash: Option<&str>) -> bool {
     let password = password.unwrap_or_default();
-    let verify = |hash: &str| {
-        PasswordHash::new(hash).is_ok_and(|hash| {
-            Argon2::default()
-                .verify_password(password.as_bytes(), &hash)
-                .is_ok()
-        })
+    let verify = |hash: &PasswordHash| {
+        Argon2::default()
+            .verify_password(password.as_bytes(), hash)
+            .is_ok()
     };
-    match hash {
-        Some(hash) => verify(hash),
+    match hash
+        .and_then(|hash| PasswordHash::new(hash).ok())
+        .filter(is_usable)
+    {
+        Some(hash) => verify(&hash),
         None => {
-            verify(NOBODY);
+            let _ = PasswordHash::new(NOBODY).is_ok_and(|nobody| verify(&nobody)); // for the time it takes
             false
         }
     }
 }
 
+/// The bucket of an address, which SQL has folded as it folds the names of principals.
 fn bucket(email: &str) -> i32 {
-    let digest = Sha256::digest(email.trim().to_lowercase().as_bytes());
+    let digest = Sha256::digest(email.as_bytes());
     (u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]) % BUCKETS) as i32
 }
 
@@ -231,7 +244,26 @@ mod tests {
     }
 
     #[test]
-    fn an_address_has_one_bucket_however_it_is_written() {
-        assert_eq!(bucket(" Sales@DE.example"), bucket("sales@de.example"));
+    fn a_hash_that_costs_too_much_is_neither_kept_nor_verified() {
+        for cost in [
+            "m=4294967295,t=1,p=1",
+            "m=8,t=4294967295,p=1",
+            "m=19456,t=2,p=255",
+            "m=65537,t=2,p=1",
+        ] {
+            let dear = NOBODY.replace("m=19456,t=2,p=1", cost);
+            assert!(hash(&dear).is_err(), "{cost}");
+            assert!(!matches(Some("x"), Some(&dear)), "{cost}");
+        }
+        assert!(hash(&NOBODY.replace("m=19456,t=2,p=1", "m=65536,t=4,p=4")).is_ok());
+    }
+
+    #[test]
+    fn every_bucket_exists() {
+        assert!(
+            (0..1000)
+                .map(|n| bucket(&n.to_string()))
+                .all(|bucket| (0..4096).contains(&bucket))
+        );
     }
 }
