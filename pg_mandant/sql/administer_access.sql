@@ -123,6 +123,19 @@ begin
 end
 $$;
 
+-- What a scope as written (home, code, code/*, all) is in a grant.
+create function mandant_internal.scope_named(scope text, out kind text, out tenant_id int)
+  language plpgsql stable
+  set search_path = pg_catalog, pg_temp
+as $$
+begin
+  kind := case when scope in ('home', 'all') then scope when scope like '%/*' then 'subtree' else 'tenant' end;
+  if kind in ('subtree', 'tenant') then
+    tenant_id := (mandant_internal.tenant_named(regexp_replace(scope, '/\*$', ''))).id;
+  end if;
+end
+$$;
+
 create function mandant.grant_role(
     principal text, role text, scope text default 'home', valid_from timestamptz default now(),
     valid_until timestamptz default null, reason text default null)
@@ -134,26 +147,21 @@ as $$
 #variable_conflict use_column
 declare
   holder mandant_internal.principal := mandant_internal.principal_named(principal);
-  target int;
-  kind text := scope;
+  reach constant record := mandant_internal.scope_named(scope);
   made mandant_internal.access_grant;
 begin
   if not exists (select from mandant_internal.role r where r.name = grant_role.role) then
     raise exception using errcode = 'undefined_object',
       message = format('no such role: "%s"', role), hint = 'select name from mandant.role';
   end if;
-  if scope not in ('home', 'all') then
-    kind := case when scope like '%/*' then 'subtree' else 'tenant' end;
-    target := (mandant_internal.tenant_named(regexp_replace(scope, '/\*$', ''))).id;
-  end if;
-  perform mandant_internal.require_scope(holder.tenant_id, kind, target);
+  perform mandant_internal.require_scope(holder.tenant_id, reach.kind, reach.tenant_id);
   if grant_role.valid_until <= coalesce(grant_role.valid_from, now()) then
     raise exception using errcode = 'invalid_parameter_value',
       message = 'the grant ends before it begins', hint = 'valid_until is exclusive and later than valid_from';
   end if;
   insert into mandant_internal.access_grant
       (principal_id, role, scope, tenant_id, valid_from, valid_until, reason, granted_by)
-    values (holder.id, grant_role.role, kind, target, coalesce(grant_role.valid_from, now()), grant_role.valid_until,
+    values (holder.id, grant_role.role, reach.kind, reach.tenant_id, coalesce(grant_role.valid_from, now()), grant_role.valid_until,
             grant_role.reason, mandant_internal.me())
     returning * into made;
   return (made.id, holder.name, made.role, scope, made.valid_from, made.valid_until, made.reason,
@@ -176,24 +184,19 @@ as $$
 #variable_conflict use_column
 declare
   holder mandant_internal.principal := mandant_internal.principal_named(principal);
-  target int;
-  kind text := scope;
+  reach constant record := mandant_internal.scope_named(scope);
   never_began int;
   ended int;
 begin
-  if scope not in ('home', 'all') then
-    kind := case when scope like '%/*' then 'subtree' else 'tenant' end;
-    target := (mandant_internal.tenant_named(regexp_replace(scope, '/\*$', ''))).id;
-  end if;
-  perform mandant_internal.require_scope(holder.tenant_id, kind, target);
+  perform mandant_internal.require_scope(holder.tenant_id, reach.kind, reach.tenant_id);
   -- A grant that ran has a history and is ended; one that never began is removed.
   delete from mandant_internal.access_grant g
-    where g.principal_id = holder.id and g.role = revoke_role.role and g.scope = kind
-      and g.tenant_id is not distinct from target and g.valid_from > clock_timestamp();
+    where g.principal_id = holder.id and g.role = revoke_role.role and g.scope = reach.kind
+      and g.tenant_id is not distinct from reach.tenant_id and g.valid_from > clock_timestamp();
   get diagnostics never_began = row_count;
   update mandant_internal.access_grant g set valid_until = clock_timestamp()
-    where g.principal_id = holder.id and g.role = revoke_role.role and g.scope = kind
-      and g.tenant_id is not distinct from target and (g.valid_until is null or g.valid_until > clock_timestamp());
+    where g.principal_id = holder.id and g.role = revoke_role.role and g.scope = reach.kind
+      and g.tenant_id is not distinct from reach.tenant_id and (g.valid_until is null or g.valid_until > clock_timestamp());
   get diagnostics ended = row_count;
   ended := ended + never_began;
   if ended = 0 then
