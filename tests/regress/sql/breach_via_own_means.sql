@@ -41,16 +41,17 @@ do $$
 begin
   for attempt in 1..12 loop
     begin
-      perform mandant.sign_in('brake.means@de.example', 'guess');
+      perform mandant.sign_in('brake.mi@de.example', 'guess');
     exception when invalid_password then null;
     end;
   end loop;
 end
 $$;
 rollback;
-select mandant.sign_in('BRAKE.MEANS@de.example ', 'guess');
+select mandant.sign_in('BRAKE.MI@de.example ', 'guess');
 \echo :SQLSTATE
-select mandant.sign_in('brake.means@de.example', 'guess');
+select mandant.sign_in('brake.mİ@de.example', 'guess');
+\echo :SQLSTATE
 -- the relay's own role and everybody's tables, from within a request
 select token from mandant.sign_in('sales@de.example', 'demo') \gset
 begin;
