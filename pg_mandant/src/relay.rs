@@ -2,7 +2,7 @@
 //! the next. `enter` therefore refuses a session in which something was left that outlives a transaction.
 
 use std::cell::Cell;
-use std::ffi::{CStr, c_char, c_int};
+use std::ffi::{CStr, CString, c_char, c_int};
 
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
@@ -37,13 +37,12 @@ static mut NEXT_UTILITY: pg_sys::ProcessUtility_hook_type = None;
 static mut NEXT_START: pg_sys::ExecutorStart_hook_type = None;
 
 /// The setting that `enter` pins.
-pub const SEARCH_PATH: &CStr = c"search_path";
+const SEARCH_PATH: &CStr = c"search_path";
 /// To what: a service names the schema of everything it uses.
-pub const PINNED_PATH: &str = "pg_catalog, pg_temp";
+const PINNED_PATH: &CStr = c"pg_catalog, pg_temp";
 
-/// Settings that may differ in a session: those that `enter` sets itself, those of the transaction, and those that a pooler
-/// sets for its client.
-const HARMLESS: [&CStr; 13] = [
+/// Settings that may differ in a session: those that `enter` looks at itself, and those of the transaction.
+const HARMLESS: [&CStr; 9] = [
     c"mandant.tenant",
     c"mandant.token",
     SEARCH_PATH,
@@ -53,13 +52,9 @@ const HARMLESS: [&CStr; 13] = [
     c"transaction_read_only",
     c"transaction_deferrable",
     c"application_name",
-    c"client_encoding",
-    c"DateStyle",
-    c"TimeZone",
-    c"standard_conforming_strings",
 ];
 
-/// Settings that a pooler sets for its client; `enter` puts them back for its transaction.
+/// Settings that may differ because a pooler sets them for its client; `enter` puts them back for its transaction.
 const POOLED: [&CStr; 4] = [
     c"client_encoding",
     c"DateStyle",
@@ -177,21 +172,9 @@ pub fn enter(token: Option<&str>, tenant: Option<&str>) -> Result<(), Error> {
     context::set_local(c"mandant.token", &hex::encode(token_hash(token)))?;
     context::set_local(c"mandant.tenant", tenant.unwrap_or_default())?;
     for name in POOLED {
-        // SAFETY: settings of PostgreSQL's own, as zero-terminated strings.
-        let (value, reset) = unsafe {
-            let value = pg_sys::GetConfigOption(name.as_ptr(), false, false);
-            (
-                CStr::from_ptr(value),
-                CStr::from_ptr(pg_sys::GetConfigOptionResetString(name.as_ptr())),
-            )
-        };
-        if value != reset {
-            context::set_local(name, &reset.to_string_lossy())?;
-        }
+        pin(name, &reset_value(name))?;
     }
-    if !search_path_is_pinned() {
-        context::set_local(SEARCH_PATH, PINNED_PATH)?;
-    }
+    pin(SEARCH_PATH, PINNED_PATH)?;
     context::current().map(drop)
 }
 
@@ -207,16 +190,28 @@ pub fn current_token_hash() -> Option<Vec<u8>> {
         .filter(|hash| !hash.is_empty())
 }
 
-/// Whether the search path is the pinned one already.
-pub fn search_path_is_pinned() -> bool {
-    // SAFETY: the setting exists and is a zero-terminated string.
-    let path =
-        unsafe { CStr::from_ptr(pg_sys::GetConfigOption(SEARCH_PATH.as_ptr(), false, false)) };
-    path.to_bytes() == PINNED_PATH.as_bytes()
+/// Sets a setting for this transaction, unless it has the value already.
+fn pin(name: &CStr, to: &CStr) -> Result<(), Error> {
+    if value(name).as_c_str() == to {
+        return Ok(());
+    }
+    context::set_local(name, &to.to_string_lossy())
+}
+
+/// The value of a setting of PostgreSQL's own.
+fn value(name: &CStr) -> CString {
+    // SAFETY: the setting exists, so its value is a zero-terminated string.
+    unsafe { CStr::from_ptr(pg_sys::GetConfigOption(name.as_ptr(), false, false)) }.to_owned()
+}
+
+/// The value it has after a reset.
+fn reset_value(name: &CStr) -> CString {
+    // SAFETY: as value.
+    unsafe { CStr::from_ptr(pg_sys::GetConfigOptionResetString(name.as_ptr())) }.to_owned()
 }
 
 /// 55006 if the session holds something that a request before may have left.
-pub fn refuse_unclean_session() -> Result<(), Error> {
+fn refuse_unclean_session() -> Result<(), Error> {
     match LEFT.get().map(str::to_owned).or_else(left_by_settings) {
         None => Ok(()),
         Some(what) => Err(Error::new(
@@ -238,10 +233,8 @@ fn left_by_settings() -> Option<String> {
         if pg_sys::GetOuterUserId() != pg_sys::GetSessionUserId() {
             return Some("a changed role".to_owned());
         }
-        let path = CStr::from_ptr(pg_sys::GetConfigOption(SEARCH_PATH.as_ptr(), false, false));
-        if path != CStr::from_ptr(pg_sys::GetConfigOptionResetString(SEARCH_PATH.as_ptr()))
-            && !search_path_is_pinned()
-        {
+        let path = value(SEARCH_PATH);
+        if path != reset_value(SEARCH_PATH) && path.as_c_str() != PINNED_PATH {
             return Some("a changed search path".to_owned());
         }
         settings()
@@ -250,15 +243,14 @@ fn left_by_settings() -> Option<String> {
             .filter(|setting| setting.source != pg_sys::GucSource::PGC_S_DEFAULT)
             .find_map(|setting| {
                 let name = CStr::from_ptr(setting.name);
-                let tells = TELLTALE.iter().any(|(telltale, off)| {
-                    name == *telltale
-                        && CStr::from_ptr(pg_sys::GetConfigOption(setting.name, false, false))
-                            != *off
-                });
+                let tells = TELLTALE
+                    .iter()
+                    .any(|(telltale, off)| name == *telltale && value(name).as_c_str() != *off);
                 if tells {
                     Some("a setting that prints parameters".to_owned())
                 } else if setting.source == pg_sys::GucSource::PGC_S_SESSION
                     && !HARMLESS.contains(&name)
+                    && !POOLED.contains(&name)
                 {
                     Some(format!("a changed setting ({})", name.to_string_lossy()))
                 } else {
