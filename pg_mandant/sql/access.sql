@@ -65,6 +65,14 @@ create function mandant_internal.microseconds(moment timestamptz) returns bigint
   language sql immutable parallel safe
   return case when isfinite(moment) then (extract(epoch from moment) * 1000000)::bigint - 946684800000000 end;
 
+create function mandant_internal.is_bound(login oid) returns boolean
+  language sql stable
+  security definer -- reads who is bound
+  set search_path = pg_catalog, pg_temp
+begin atomic
+  select exists (select from mandant_internal.login l where l.login = is_bound.login);
+end;
+
 create function mandant_internal.authority(login oid, token bytea) returns json
   language plpgsql stable
   security definer -- reads identity and grants that the caller may not see

@@ -16,7 +16,7 @@ use crate::catalog;
 use crate::error::Error;
 
 mod setting;
-pub use setting::{init, set_local, token};
+pub use setting::{bypasses, init, set_local, token};
 
 /// The most contexts kept by one session.
 const CACHED: usize = 256;
@@ -236,6 +236,22 @@ fn authority(
     match known {
         Some(authority) => Ok(authority),
         None => read_authority(outer_user, token).map(Rc::new),
+    }
+}
+
+/// Whether a role is bound to a principal, or a relay; false where the extension was not created.
+pub fn is_bound(role: pg_sys::Oid) -> bool {
+    // SAFETY: in a transaction; the signature is the one of access.sql.
+    unsafe {
+        catalog::function(c"is_bound", &[pg_sys::OIDOID]).is_ok_and(|function| {
+            let value = pg_sys::Datum::from(role);
+            let mut arguments = [pg_sys::NullableDatum {
+                value,
+                isnull: false,
+            }];
+            catalog::with_fresh_snapshot(|| catalog::call(function, &mut arguments))
+                .is_some_and(|bound| bound.value() != 0)
+        })
     }
 }
 
