@@ -85,6 +85,20 @@ begin
 end
 $$;
 
+-- A dump brings the list before it brings the policies: what it lists is complete when they are there.
+create function mandant_internal.restore_rule() returns trigger
+  language plpgsql volatile
+  set search_path = pg_catalog, pg_temp
+as $$
+begin
+  update mandant_internal.protected_table p set complete = false where p.relation = new.relation;
+  perform mandant_internal.settle(new.relation);
+  return null;
+end
+$$;
+create trigger restore_rule after insert on mandant_internal.protected_table
+  for each row when (new.complete) execute function mandant_internal.restore_rule();
+
 -- What there is to know of a table that a statement touched; `above`: what it is a partition or child of.
 create function mandant_internal.place_of(
     relation regclass, out protected boolean, out complete boolean, out above regclass, out private boolean, out beside boolean)

@@ -137,23 +137,29 @@ fn refuse_drop(relation: pg_sys::Oid) -> Result<(), Error> {
 /// The query is about to be executed.
 #[pg_guard]
 pub unsafe extern "C-unwind" fn check_merge(query: *mut pg_sys::QueryDesc) {
-    // SAFETY: a complete plan; result relations are positions in its list of tables.
-    let reads = unsafe {
-        let plan = (*query).plannedstmt;
-        !(*plan).dependsOnRole || {
-            let table = pg_sys::list_nth_int((*plan).resultRelations, 0);
-            let table = pg_sys::list_nth((*plan).rtable, table - 1).cast::<pg_sys::RangeTblEntry>();
-            #[cfg(feature = "pg15")]
-            let required = (*table).requiredPerms;
-            #[cfg(not(feature = "pg15"))]
-            let required =
-                (*pg_sys::list_nth((*plan).permInfos, (*table).perminfoindex as c_int - 1)
-                    .cast::<pg_sys::RTEPermissionInfo>())
-                .requiredPerms;
-            required & pg_sys::AclMode::from(pg_sys::ACL_SELECT) != 0
-        }
+    let write = pg_sys::ACL_INSERT | pg_sys::ACL_UPDATE | pg_sys::ACL_DELETE;
+    // SAFETY: a complete plan; each entry of its list says what is required of a table, nothing of a partition.
+    let blind = unsafe {
+        #[cfg(feature = "pg15")]
+        let (list, relation) = ((*(*query).plannedstmt).rtable, |entry: *mut c_void| {
+            let entry = entry.cast::<pg_sys::RangeTblEntry>();
+            ((*entry).relid, (*entry).requiredPerms)
+        });
+        #[cfg(not(feature = "pg15"))]
+        let (list, relation) = ((*(*query).plannedstmt).permInfos, |entry: *mut c_void| {
+            let entry = entry.cast::<pg_sys::RTEPermissionInfo>();
+            ((*entry).relid, (*entry).requiredPerms)
+        });
+        (0..pg_sys::list_length(list)).any(|n| {
+            let (relid, required) = relation(pg_sys::list_nth(list, n));
+            let required = required as u32;
+            required & write != 0
+                && required & pg_sys::ACL_SELECT == 0
+                && pg_sys::check_enable_rls(relid, pg_sys::Oid::INVALID, true)
+                    == pg_sys::CheckEnableRlsResult::RLS_ENABLED as c_int
+        })
     };
-    if !reads {
+    if blind {
         let refusal = Error::not_allowed(
             "a merge that reads no column of its table would tell whether others have rows in it",
             "name a column of the table in the condition",

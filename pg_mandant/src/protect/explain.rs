@@ -13,8 +13,8 @@ use pgrx::prelude::*;
 use crate::context;
 
 thread_local! {
-    /// Whether a plan is being made to be shown to somebody whom row security holds.
-    static SHOWING: Cell<bool> = const { Cell::new(false) };
+    /// The transaction level at which an `explain` began for somebody whom row security holds; 0: none is under way.
+    static SHOWING: Cell<c_int> = const { Cell::new(0) };
 }
 
 type Walker = unsafe extern "C-unwind" fn(*mut pg_sys::PlanState, *mut c_void) -> bool;
@@ -58,29 +58,34 @@ pub fn init() {
 
 /// An `explain` begins; false: nothing is to be hidden, or it is hidden already.
 pub fn begin() -> bool {
-    if SHOWING.get() || shown_to_nobody_else() {
+    if is_showing() || shown_to_nobody_else() {
         return false;
     }
     // A plan that was kept was made with statistics, and must not be shown.
-    set_showing(true);
+    // SAFETY: in a transaction.
+    set_showing(unsafe { pg_sys::GetCurrentTransactionNestLevel() });
     true
 }
 
 /// The `explain` that began has ended.
 pub fn end() {
-    set_showing(false);
+    set_showing(0);
 }
 
-fn set_showing(showing: bool) {
-    SHOWING.set(showing);
+fn is_showing() -> bool {
+    SHOWING.get() != 0
+}
+
+fn set_showing(level: c_int) {
+    SHOWING.set(level);
     // SAFETY: marks cached plans: those made for being seen are not made for being run.
     unsafe { pg_sys::ResetPlanCache() }
 }
 
 #[pg_guard]
 unsafe extern "C-unwind" fn on_transaction(event: pg_sys::XactEvent::Type, _arg: *mut c_void) {
-    if event == pg_sys::XactEvent::XACT_EVENT_ABORT && SHOWING.get() {
-        set_showing(false);
+    if event == pg_sys::XactEvent::XACT_EVENT_ABORT && is_showing() {
+        set_showing(0);
     }
 }
 
@@ -91,10 +96,11 @@ unsafe extern "C-unwind" fn on_subtransaction(
     _parent: pg_sys::SubTransactionId,
     _arg: *mut c_void,
 ) {
-    // An exception caught inside of what `explain analyze` runs ends nothing; a plan made afterwards in it is run, and
-    // its own explain, if any, hides again.
-    if event == pg_sys::SubXactEvent::SUBXACT_EVENT_ABORT_SUB && SHOWING.get() {
-        set_showing(false);
+    // An exception that is caught inside of what `explain analyze` runs does not end the explain.
+    // SAFETY: the aborting level is the current one.
+    let level = unsafe { pg_sys::GetCurrentTransactionNestLevel() };
+    if event == pg_sys::SubXactEvent::SUBXACT_EVENT_ABORT_SUB && SHOWING.get() >= level {
+        set_showing(0);
     }
 }
 
@@ -107,7 +113,7 @@ fn shown_to_nobody_else() -> bool {
 /// Whether statistics of a relation are hidden now; those of the catalogue are everybody's.
 fn hides(relation: pg_sys::Oid) -> bool {
     // SAFETY: reads a variable of the session.
-    let shown = SHOWING.get() || unsafe { pg_sys::Debug_print_plan } && !shown_to_nobody_else();
+    let shown = is_showing() || unsafe { pg_sys::Debug_print_plan } && !shown_to_nobody_else();
     shown && relation.to_u32() >= pg_sys::FirstNormalObjectId
 }
 
@@ -188,7 +194,7 @@ unsafe extern "C-unwind" fn finish(query: *mut pg_sys::QueryDesc) {
     // SAFETY: passes on what it was given; then the counts of a finished execution are PostgreSQL's to print only.
     unsafe {
         NEXT_FINISH.unwrap_or(standard_ExecutorFinish)(query);
-        if SHOWING.get() && (*query).instrument_options != 0 as c_int {
+        if is_showing() && (*query).instrument_options != 0 as c_int {
             take_out(query);
         }
     }
