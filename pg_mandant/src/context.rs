@@ -118,11 +118,6 @@ fn forget() {
     }
 }
 
-/// Whether this session acts, or has acted, by tokens.
-pub fn relays() -> bool {
-    RELAYS.get()
-}
-
 /// Called before each statement: plans inside `security definer` functions do not notice `set role` by themselves.
 pub fn before_statement(outer_user: pg_sys::Oid) {
     if PLANNED_USER.replace(outer_user) != outer_user {
@@ -239,19 +234,36 @@ fn authority(
     }
 }
 
-/// Whether a role is bound to a principal, or a relay; false where the extension was not created.
-pub fn is_bound(role: pg_sys::Oid) -> bool {
+/// Whether a role is bound to a principal, or a relay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Binding {
+    /// Not at all, or the extension was not created.
+    None,
+    /// To a principal.
+    Login,
+    /// It acts by tokens.
+    Relay,
+}
+
+/// What a role is bound to.
+pub fn binding_of(role: pg_sys::Oid) -> Binding {
     // SAFETY: in a transaction; the signature is the one of access.sql.
-    unsafe {
-        catalog::function(c"is_bound", &[pg_sys::OIDOID]).is_ok_and(|function| {
+    let kind = unsafe {
+        let function = catalog::function(c"binding_of", &[pg_sys::OIDOID]);
+        function.ok().and_then(|function| {
             let value = pg_sys::Datum::from(role);
             let mut arguments = [pg_sys::NullableDatum {
                 value,
                 isnull: false,
             }];
             catalog::with_fresh_snapshot(|| catalog::call(function, &mut arguments))
-                .is_some_and(|bound| bound.value() != 0)
+                .and_then(|kind| String::from_datum(kind, false))
         })
+    };
+    match kind.as_deref() {
+        None => Binding::None,
+        Some("relay") => Binding::Relay,
+        Some(_) => Binding::Login,
     }
 }
 

@@ -8,7 +8,7 @@ use pgrx::prelude::*;
 use pgrx::{PgSqlErrorCode, pg_sys};
 
 use crate::catalog;
-use crate::context;
+use crate::context::{self, Binding};
 use crate::error::Error;
 
 /// Functions that count what statements read before the filter.
@@ -93,7 +93,10 @@ fn refuse_function(function: pg_sys::Oid) -> Result<(), Error> {
     if function >= pg_sys::FirstNormalObjectId {
         return Ok(());
     }
-    if context::relays() && LEAVE_THE_REQUEST.contains(&function) && !context::bypasses(caller()) {
+    if LEAVE_THE_REQUEST.contains(&function)
+        && context::binding_of(caller()) == Binding::Relay
+        && !context::bypasses(caller())
+    {
         return Err(Error::not_allowed(
             "a relay cannot reach other sessions, nor leave anything behind",
             "do it as an administrator, on a connection of your own",

@@ -9,7 +9,7 @@ use pgrx::prelude::*;
 use pgrx::{PgSqlErrorCode, pg_sys};
 use sha2::{Digest, Sha256};
 
-use crate::context;
+use crate::context::{self, Binding};
 use crate::error::Error;
 use crate::keep;
 use crate::protect::explain;
@@ -137,25 +137,22 @@ unsafe extern "C-unwind" fn watch_utility(
 /// 42501 for statements by which one could reach the sessions of others, or SQL in one request the next.
 #[pg_guard]
 unsafe extern "C-unwind" fn refuse_what_reaches_others(statement: pg_sys::NodeTag) {
-    let (who, what) = match statement {
-        pg_sys::NodeTag::T_LockStmt if context::relays() => ("a relay", "lock tables"),
-        pg_sys::NodeTag::T_LockStmt => ("a bound login", "lock tables"),
-        _ if !context::relays() => return,
-        pg_sys::NodeTag::T_AlterRoleStmt | pg_sys::NodeTag::T_AlterRoleSetStmt => {
-            ("a relay", "change its role")
-        }
-        pg_sys::NodeTag::T_GrantRoleStmt => ("a relay", "grant roles"),
-        pg_sys::NodeTag::T_DropOwnedStmt => ("a relay", "drop what it has"),
-        pg_sys::NodeTag::T_ListenStmt | pg_sys::NodeTag::T_NotifyStmt => {
-            ("a relay", "listen or notify")
-        }
+    let what = match statement {
+        pg_sys::NodeTag::T_LockStmt => "lock tables",
+        pg_sys::NodeTag::T_AlterRoleStmt | pg_sys::NodeTag::T_AlterRoleSetStmt => "change its role",
+        pg_sys::NodeTag::T_GrantRoleStmt => "grant roles",
+        pg_sys::NodeTag::T_DropOwnedStmt => "drop what it has",
+        pg_sys::NodeTag::T_ListenStmt | pg_sys::NodeTag::T_NotifyStmt => "listen or notify",
         _ => return,
     };
     // SAFETY: inside a transaction, reads a variable of the session.
     let user = unsafe { pg_sys::GetOuterUserId() };
-    if context::bypasses(user) || !context::is_bound(user) {
-        return; // a superuser who tries the relay's part, or whoever looks after the tables
-    }
+    let who = match context::binding_of(user) {
+        _ if context::bypasses(user) => return, // a superuser who tries the relay's part
+        Binding::Relay => "a relay",
+        Binding::Login if statement == pg_sys::NodeTag::T_LockStmt => "a bound login",
+        _ => return,
+    };
     let refusal = Error::not_allowed(
         format!("{who} cannot {what}"),
         "do it as an administrator, on a connection of your own",
