@@ -13,15 +13,16 @@ create view mandant.access_grant with (security_barrier) as
     join mandant_internal.principal p on p.id = g.principal_id
     left join mandant_internal.tenant t on t.id = g.tenant_id
     left join mandant_internal.principal b on b.id = g.granted_by
-    where mandant_internal.in_tenant('access_grant', 'read', p.tenant_id);
-comment on view mandant.access_grant is 'Who holds which role, where, and until when; of principals of the selected tenants.';
+    where mandant_internal.in_tenant('access_grant', 'read', p.tenant_id)
+      and mandant_internal.in_depth('access_grant', 'read', p.tenant_id, p.id, null, null);
+comment on view mandant.access_grant is 'Who holds which role, where, and until when; of principals of the selected tenants; at depth own, one''s own.';
 
 create function mandant_internal.require_everywhere(object text, action text) returns void
   language plpgsql stable
   set search_path = pg_catalog, pg_temp
 as $$
 begin
-  perform mandant_internal.require(object, action, t.id) from mandant_internal.tenant t;
+  perform mandant_internal.require_whole(object, action, t.id) from mandant_internal.tenant t;
 end
 $$;
 
@@ -118,7 +119,7 @@ begin
     union
     select t.id from mandant_internal.tenant t where scope = 'all'
   loop
-    perform mandant_internal.require('access_grant', 'create', reached);
+    perform mandant_internal.require_whole('access_grant', 'create', reached);
   end loop;
 end
 $$;
@@ -246,7 +247,7 @@ declare
   home mandant_internal.tenant := mandant_internal.tenant_named(tenant);
   who mandant_internal.principal;
 begin
-  perform mandant_internal.require('principal', 'create', home.id);
+  perform mandant_internal.require_whole('principal', 'create', home.id);
   perform mandant_internal.check_bindable(login);
   if exists (select from mandant_internal.login l where l.login = bind_login.login) then
     raise exception using errcode = 'duplicate_object',
@@ -298,11 +299,11 @@ begin
   select p.* into who
     from mandant_internal.login l join mandant_internal.principal p on p.id = l.principal_id
     where l.login = unbind_login.login;
-  if who.id is null or not mandant_internal.has_right('principal', 'read', who.tenant_id) then
+  if who.id is null or not mandant_internal.has_whole_right('principal', 'read', who.tenant_id) then
     raise exception using errcode = 'undefined_object',
       message = format('login %s is not bound', login), hint = 'select name from mandant.principal where kind = ''login''';
   end if;
-  perform mandant_internal.require('principal', 'delete', who.tenant_id);
+  perform mandant_internal.require_whole('principal', 'delete', who.tenant_id);
   delete from mandant_internal.login l where l.login = unbind_login.login;
   if who.kind = 'login' then
     update mandant_internal.principal p set state = 'inactive', state_reason = 'unbound',

@@ -141,6 +141,13 @@ fn has_right(object: &str, action: &str, tenant_id: i32) -> Sql<bool> {
 }
 
 #[pg_extern(sql = false)]
+fn has_whole_right(object: &str, action: &str, tenant_id: i32) -> Sql<bool> {
+    Ok(context::current()?
+        .authority
+        .allows_every_row(object, action, tenant_id))
+}
+
+#[pg_extern(sql = false)]
 fn check_selection(selection: &str) -> Sql<()> {
     Ok(selection.parse::<selection::Selection>().map(drop)?)
 }
