@@ -154,8 +154,7 @@ fn check_selection(selection: &str) -> Sql<()> {
 
 #[pg_extern(sql = false)]
 fn outer_user() -> pg_sys::Oid {
-    // SAFETY: reads a variable of the session.
-    unsafe { pg_sys::GetOuterUserId() }
+    context::asking_user()
 }
 
 #[pg_extern(sql = false)]

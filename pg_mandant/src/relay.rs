@@ -19,7 +19,6 @@ thread_local! {
 
 // PostgreSQL's own, without pgrx's guard around them.
 unsafe extern "C-unwind" {
-    fn GetOuterUserId() -> pg_sys::Oid;
     fn standard_ExecutorStart(query: *mut pg_sys::QueryDesc, flags: c_int);
     fn standard_ProcessUtility(
         statement: *mut pg_sys::PlannedStmt,
@@ -112,7 +111,7 @@ unsafe extern "C-unwind" fn watch_utility(
         }
         let discards = (*node).type_ == pg_sys::NodeTag::T_DiscardStmt
             && (*node.cast::<pg_sys::DiscardStmt>()).target == pg_sys::DiscardMode::DISCARD_ALL;
-        context::before_statement(GetOuterUserId());
+        context::before_statement(context::asking_user());
         let next = NEXT_UTILITY.unwrap_or(standard_ProcessUtility);
         next(
             statement,
@@ -154,7 +153,7 @@ unsafe extern "C-unwind" fn refuse_what_outlives_the_relay(statement: pg_sys::No
 unsafe extern "C-unwind" fn watch_start(query: *mut pg_sys::QueryDesc, flags: c_int) {
     // SAFETY: passes on what it was given.
     unsafe {
-        context::before_statement(GetOuterUserId());
+        context::before_statement(context::asking_user());
         NEXT_START.unwrap_or(standard_ExecutorStart)(query, flags);
     }
 }
