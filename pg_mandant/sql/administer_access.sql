@@ -132,7 +132,7 @@ as $$
 begin
   kind := case when scope in ('home', 'all') then scope when scope like '%/*' then 'subtree' else 'tenant' end;
   if kind in ('subtree', 'tenant') then
-    tenant_id := (mandant_internal.tenant_named(regexp_replace(scope, '/\*$', ''))).id;
+    tenant_id := (mandant_internal.tenant_named(regexp_replace(scope, '/[*]$', ''))).id;
   end if;
 end
 $$;
@@ -224,7 +224,8 @@ begin
       message = format('login %s bypasses row security, binding it would have no effect', login),
       hint = format('alter role %s nosuperuser nobypassrls', login);
   elsif login::oid < 16384
-     or login::text in ('mandant_owner', 'mandant_user')
+     -- by oid: how a name is printed follows settings of the caller
+     or login in ('mandant_owner'::regrole, 'mandant_user'::regrole)
      or exists (select from mandant_internal.protected_table p join pg_class c on c.oid = p.relation
                   where c.relowner = login) then
     raise exception using errcode = 'invalid_parameter_value',
