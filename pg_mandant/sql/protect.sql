@@ -145,6 +145,18 @@ begin
   for key in
     select c.conname, c.conrelid::regclass as child, c.confrelid::regclass as parent
       from pg_constraint c
+  for key in
+    select c.conname
+      from pg_constraint c, unnest(c.conkey, c.conexclop) as part (attnum, operator)
+      where c.conrelid = relation and c.contype = 'x' and part.attnum = tenant
+        and part.operator <> 'pg_catalog.=(int, int)'::regoperator
+  loop
+    perform mandant_internal.refuse_table(
+      format('exclusion constraint %s of %s compares tenant_id by another operator than = and would tell what other tenants have',
+             key.conname, relation),
+      'add tenant_id with = to the exclusion constraint');
+  end loop;
+
       where c.contype = 'f' and (c.conrelid = relation or c.confrelid = relation)
         and (c.conrelid = relation or mandant_internal.is_protected(c.conrelid))
         and (c.confrelid = relation or mandant_internal.is_protected(c.confrelid))
