@@ -59,6 +59,9 @@ create function mandant_internal.me(shape bigint) returns uuid
   language c stable parallel safe
   as 'MODULE_PATHNAME', 'mandant_me';
 
+-- It tells of any place in a table whether the row there was changed, without a look at policies.
+revoke execute on function pg_catalog.currtid2(text, tid) from public;
+
 create table mandant_internal.protected_table (
   relation regclass primary key,
   object text not null,
@@ -143,9 +146,6 @@ begin
   end loop;
 
   for key in
-    select c.conname, c.conrelid::regclass as child, c.confrelid::regclass as parent
-      from pg_constraint c
-  for key in
     select c.conname
       from pg_constraint c, unnest(c.conkey, c.conexclop) as part (attnum, operator)
       where c.conrelid = relation and c.contype = 'x' and part.attnum = tenant
@@ -157,6 +157,9 @@ begin
       'add tenant_id with = to the exclusion constraint');
   end loop;
 
+  for key in
+    select c.conname, c.conrelid::regclass as child, c.confrelid::regclass as parent
+      from pg_constraint c
       where c.contype = 'f' and (c.conrelid = relation or c.confrelid = relation)
         and (c.conrelid = relation or mandant_internal.is_protected(c.conrelid))
         and (c.confrelid = relation or mandant_internal.is_protected(c.confrelid))
