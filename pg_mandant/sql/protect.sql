@@ -176,6 +176,22 @@ begin
              key.child, key.conname, key.conname, key.parent));
   end loop;
 
+  -- What a foreign key does by itself, it does without a look at policies, and shows the row where it fails.
+  for key in
+    select c.conname, c.conrelid::regclass as child, c.confupdtype <> all (array['a', 'r']::"char"[]) as moves
+      from pg_constraint c join pg_attribute a on a.attrelid = c.conrelid and a.attname = 'tenant_id'
+      where c.contype = 'f' and (c.conrelid = relation or c.confrelid = relation)
+        and (c.conrelid = relation or mandant_internal.is_protected(c.conrelid))
+        and (c.confrelid = relation or mandant_internal.is_protected(c.confrelid))
+        and (c.confupdtype <> all (array['a', 'r']::"char"[])
+             or c.confdeltype in ('n', 'd') and a.attnum = any (coalesce(c.confdelsetcols, c.conkey)))
+  loop
+    perform mandant_internal.refuse_table(
+      format('foreign key %s of %s writes tenant_id by itself, without asking for the right', key.conname, key.child),
+      case when key.moves then 'leave out on update, or say on update restrict'
+           else 'name the columns without tenant_id: on delete set null (...)' end);
+  end loop;
+
   if not exists (select from pg_index i
                    where i.indrelid = relation and i.indisvalid and i.indpred is null and i.indkey[0] = tenant) then
     perform mandant_internal.refuse_table(
