@@ -66,6 +66,7 @@ pub extern "C-unwind" fn _PG_init() {
     unsafe { std::env::set_var("RUST_LIB_BACKTRACE", "0") };
     context::init();
     relay::init();
+    protect::force::init();
 }
 
 type Sql<T> = Result<T, ErrorReport>;
