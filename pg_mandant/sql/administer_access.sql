@@ -13,15 +13,16 @@ create view mandant.access_grant with (security_barrier) as
     join mandant_internal.principal p on p.id = g.principal_id
     left join mandant_internal.tenant t on t.id = g.tenant_id
     left join mandant_internal.principal b on b.id = g.granted_by
-    where mandant_internal.in_tenant('access_grant', 'read', p.tenant_id);
-comment on view mandant.access_grant is 'Who holds which role, where, and until when; of principals of the selected tenants.';
+    where mandant_internal.in_tenant('access_grant', 'read', p.tenant_id)
+      and mandant_internal.in_depth('access_grant', 'read', p.tenant_id, p.id, null, null);
+comment on view mandant.access_grant is 'Who holds which role, where, and until when; of principals of the selected tenants; at depth own, one''s own.';
 
 create function mandant_internal.require_everywhere(object text, action text) returns void
   language plpgsql stable
   set search_path = pg_catalog, pg_temp
 as $$
 begin
-  perform mandant_internal.require(object, action, t.id) from mandant_internal.tenant t;
+  perform mandant_internal.require_whole(object, action, t.id) from mandant_internal.tenant t;
 end
 $$;
 
@@ -118,7 +119,7 @@ begin
     union
     select t.id from mandant_internal.tenant t where scope = 'all'
   loop
-    perform mandant_internal.require('access_grant', 'create', reached);
+    perform mandant_internal.require_whole('access_grant', 'create', reached);
   end loop;
 end
 $$;
@@ -131,7 +132,7 @@ as $$
 begin
   kind := case when scope in ('home', 'all') then scope when scope like '%/*' then 'subtree' else 'tenant' end;
   if kind in ('subtree', 'tenant') then
-    tenant_id := (mandant_internal.tenant_named(regexp_replace(scope, '/\*$', ''))).id;
+    tenant_id := (mandant_internal.tenant_named(regexp_replace(scope, '/[*]$', ''))).id;
   end if;
 end
 $$;
@@ -223,7 +224,8 @@ begin
       message = format('login %s bypasses row security, binding it would have no effect', login),
       hint = format('alter role %s nosuperuser nobypassrls', login);
   elsif login::oid < 16384
-     or login::text in ('mandant_owner', 'mandant_user')
+     -- by oid: how a name is printed follows settings of the caller
+     or login = 'mandant_user'::regrole
      or pg_has_role(login, 'mandant_owner', 'member')
      or exists (select from mandant_internal.protected_table p join pg_class c on c.oid = p.relation
                   where pg_has_role(login, c.relowner, 'member')) then
@@ -247,7 +249,7 @@ declare
   home mandant_internal.tenant := mandant_internal.tenant_named(tenant);
   who mandant_internal.principal;
 begin
-  perform mandant_internal.require('principal', 'create', home.id);
+  perform mandant_internal.require_whole('principal', 'create', home.id);
   perform mandant_internal.check_bindable(login);
   if exists (select from mandant_internal.login l where l.login = bind_login.login) then
     raise exception using errcode = 'duplicate_object',
@@ -336,11 +338,11 @@ begin
   select p.* into who
     from mandant_internal.login l join mandant_internal.principal p on p.id = l.principal_id
     where l.login = unbind_login.login;
-  if who.id is null or not mandant_internal.has_right('principal', 'read', who.tenant_id) then
+  if who.id is null or not mandant_internal.has_whole_right('principal', 'read', who.tenant_id) then
     raise exception using errcode = 'undefined_object',
       message = format('login %s is not bound', login), hint = 'select name from mandant.principal where kind = ''login''';
   end if;
-  perform mandant_internal.require('principal', 'delete', who.tenant_id);
+  perform mandant_internal.require_whole('principal', 'delete', who.tenant_id);
   perform mandant_internal.unbind(login);
 end
 $$;

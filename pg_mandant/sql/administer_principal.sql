@@ -11,7 +11,7 @@ begin
     order by p.name = principal desc limit 1;
   if found.id is null
      or (found.id is distinct from mandant_internal.me()
-         and not mandant_internal.has_right('principal', 'read', found.tenant_id)) then
+         and not mandant_internal.has_whole_right('principal', 'read', found.tenant_id)) then
     raise exception using
       errcode = 'undefined_object',
       message = format('no such principal: "%s"', principal),
@@ -24,8 +24,9 @@ $$;
 create view mandant.principal with (security_barrier) as
   select p.id, p.name, p.full_name, p.kind, p.tenant_id, p.state, p.default_selection
     from mandant_internal.principal p
-    where mandant_internal.in_tenant('principal', 'read', p.tenant_id);
-comment on view mandant.principal is 'Employees and logins of the selected tenants.';
+    where mandant_internal.in_tenant('principal', 'read', p.tenant_id)
+      and mandant_internal.in_depth('principal', 'read', p.tenant_id, p.id, null, null);
+comment on view mandant.principal is 'Employees and logins of the selected tenants; at depth own, oneself.';
 comment on column mandant.principal.name is 'E-mail of an employee, role name of a login.';
 
 create function mandant_internal.visible(p mandant_internal.principal) returns mandant.principal
@@ -45,8 +46,8 @@ declare
   home mandant_internal.tenant := mandant_internal.tenant_named(tenant);
   made mandant_internal.principal;
 begin
-  perform mandant_internal.require('principal', 'create', home.id);
-  if lower(btrim(email)) !~ '^[^@\s]+@[^@\s]+$' or email is null then
+  perform mandant_internal.require_whole('principal', 'create', home.id);
+  if lower(btrim(email)) !~ '^[^@[:space:]]+@[^@[:space:]]+$' or email is null then
     raise exception using errcode = 'invalid_parameter_value',
       message = format('"%s" is not an e-mail address', email), hint = 'write name@company.example';
   end if;
@@ -85,7 +86,7 @@ declare
   found mandant_internal.principal := mandant_internal.principal_named(email);
 begin
   if found.id is distinct from mandant_internal.me() then
-    perform mandant_internal.require('principal', 'update', found.tenant_id);
+    perform mandant_internal.require_whole('principal', 'update', found.tenant_id);
     perform mandant_internal.require_over(found);
   end if;
   update mandant_internal.principal p set password_hash = mandant_internal.password_hash(password) where p.id = found.id;
@@ -107,7 +108,7 @@ as $$
 declare
   found mandant_internal.principal := mandant_internal.principal_named(email);
 begin
-  perform mandant_internal.require('principal', 'update', found.tenant_id);
+  perform mandant_internal.require_whole('principal', 'update', found.tenant_id);
   update mandant_internal.principal p set state = set_principal_state.state, state_reason = reason where p.id = found.id
     returning * into found;
   return mandant_internal.visible(found);
@@ -138,7 +139,7 @@ as $$
 declare
   found mandant_internal.principal := mandant_internal.principal_named(principal);
 begin
-  perform mandant_internal.require('principal', 'update', found.tenant_id);
+  perform mandant_internal.require_whole('principal', 'update', found.tenant_id);
   perform mandant_internal.check_selection(coalesce(selection, ''));
   update mandant_internal.principal p set default_selection = nullif(selection, '') where p.id = found.id;
 end

@@ -58,7 +58,7 @@ declare
 begin
   if parent is not null then
     above := mandant_internal.tenant_named(parent);
-    perform mandant_internal.require('tenant', 'create', above.id);
+    perform mandant_internal.require_whole('tenant', 'create', above.id);
   elsif (select w.kind from mandant.whoami() w) <> 'superuser' then
     raise exception using errcode = 'insufficient_privilege',
       message = 'only a superuser creates a tenant without a parent',
@@ -122,7 +122,7 @@ as $$
 declare
   found mandant_internal.tenant := mandant_internal.tenant_named(code);
 begin
-  perform mandant_internal.require('tenant', 'update', found.id);
+  perform mandant_internal.require_whole('tenant', 'update', found.id);
   update mandant_internal.tenant t set state = set_tenant_state.state, state_reason = reason where t.id = found.id
     returning * into found;
   return (found.id, found.code, found.name, found.parent_id, found.country, found.currency, found.timezone, found.locale,

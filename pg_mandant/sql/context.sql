@@ -55,6 +55,12 @@ create function mandant_internal.has_right(object text, action text, tenant_id i
 comment on function mandant_internal.has_right(text, text, int) is
   'Whether there is a right to do the action with the object in the tenant, at any depth, whatever is selected.';
 
+create function mandant_internal.has_whole_right(object text, action text, tenant_id int) returns boolean
+  language c stable parallel safe strict
+  as 'MODULE_PATHNAME', 'has_whole_right_wrapper';
+comment on function mandant_internal.has_whole_right(text, text, int) is
+  'Whether there is a right to do the action with every such object of the tenant, whatever is selected.';
+
 create function mandant_internal.require(object text, action text, tenant_id int) returns void
   language plpgsql stable parallel safe
   set search_path = pg_catalog, pg_temp
@@ -70,6 +76,22 @@ end
 $$;
 comment on function mandant_internal.require(text, text, int) is
   'Raises 42501 unless there is the right, as mandant_internal.has_right says.';
+
+create function mandant_internal.require_whole(object text, action text, tenant_id int) returns void
+  language plpgsql stable parallel safe
+  set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if mandant_internal.has_whole_right(object, action, tenant_id) is not true then
+    raise exception using
+      errcode = 'insufficient_privilege',
+      message = format('you have no right to %s %s here', action, object),
+      hint = format('ask an administrator for a role with the right %s on %s', action, object);
+  end if;
+end
+$$;
+comment on function mandant_internal.require_whole(text, text, int) is
+  'Raises 42501 unless there is the right, as mandant_internal.has_whole_right says: for administration.';
 
 create function mandant_internal.sign_in_attempt(email text) returns void
   language c volatile strict as 'MODULE_PATHNAME', 'sign_in_attempt_wrapper';
@@ -155,7 +177,7 @@ declare
 begin
   found := mandant_internal.principal_named(principal);
   if found.id is distinct from mandant_internal.me() then
-    perform mandant_internal.require('principal', 'update', found.tenant_id);
+    perform mandant_internal.require_whole('principal', 'update', found.tenant_id);
   end if;
   delete from mandant_internal.token t where t.principal_id = found.id;
   get diagnostics ended = row_count;

@@ -31,7 +31,7 @@ begin
       where p.pronamespace = 'mandant_internal'::regnamespace
         and p.proname <> all (array[
           'in_tenant', 'in_whole_tenant', 'in_depth', 'the_tenant', 'the_tenants', 'in_the_tenants', 'every_tenant', 'me',
-          'next_preview', 'has_right', 'require',
+          'next_preview', 'has_right', 'has_whole_right', 'require', 'require_whole',
           -- begun by functions of schema mandant that run as their caller; they ask for the right themselves
           'set_default_selection', 'set_tenant_state', 'set_principal_state',
           -- protect() runs as the owner of the table

@@ -7,6 +7,7 @@ create function mandant_internal.fault(relation regclass, out problem text, out 
   language plpgsql stable
   security definer -- reads the list of protected tables, and who is bound
   set search_path = pg_catalog, pg_temp
+  set quote_all_identifiers = off -- expressions are compared as they are printed
 as $$
 declare
   rule mandant_internal.protected_table;
@@ -52,7 +53,8 @@ begin
            'give it to a role that no bound login and no relay is a member of'
       into problem, fix
       from mandant_internal.login l
-      where pg_has_role(l.login, found.relowner, 'member')
+      where found.relowner <> rule.table_owner
+        and pg_has_role(l.login, found.relowner, 'member')
         and not (select r.rolsuper from pg_roles r where r.oid = l.login) -- whom nothing holds
       limit 1;
   end if;
@@ -124,7 +126,8 @@ create function mandant_internal.protected_tables() returns setof mandant_intern
   security definer -- reads the list of tables
   set search_path = pg_catalog, pg_temp
 begin atomic
-  select p.relation, p.object, p.owner_column, p.team_column, p.kind_column, p.complete from mandant_internal.protected_table p;
+  select p.relation, p.object, p.owner_column, p.team_column, p.kind_column, p.complete, p.table_owner
+    from mandant_internal.protected_table p;
 end;
 
 create function mandant_internal.private_tables() returns setof regclass

@@ -111,8 +111,9 @@ create view mandant.issued_number with (security_barrier) as
     from mandant_internal.number r
     join mandant_internal.series s on s.id = r.series_id
     left join mandant_internal.principal p on p.id = r.issued_by
-    where mandant_internal.in_tenant('number', 'read', r.tenant_id);
-comment on view mandant.issued_number is 'Every number given in the selected tenants, by whom, when and for which document.';
+    where mandant_internal.in_tenant('number', 'read', r.tenant_id)
+      and mandant_internal.in_depth('number', 'read', r.tenant_id, r.issued_by, null, r.kind);
+comment on view mandant.issued_number is 'Every number given in the selected tenants, by whom, when and for which document; at depth own, one''s own.';
 comment on column mandant.issued_number.period is '0 (never reset), 2026 (year), 202611 (month) or 20261123 (day).';
 
 create function mandant.define_series(
@@ -128,7 +129,7 @@ declare
   home mandant_internal.tenant := mandant_internal.tenant_named(tenant);
   made mandant_internal.series;
 begin
-  perform mandant_internal.require('series', 'create', home.id);
+  perform mandant_internal.require_whole('series', 'create', home.id);
   perform mandant_internal.check_pattern(define_series.pattern, define_series.reset);
   insert into mandant_internal.series (tenant_id, kind, branch, pattern, reset, policy, start, created_by)
     values (home.id, define_series.kind, coalesce(define_series.branch, ''), define_series.pattern, define_series.reset,

@@ -59,6 +59,9 @@ create function mandant_internal.me(shape bigint) returns uuid
   language c stable parallel safe
   as 'MODULE_PATHNAME', 'mandant_me';
 
+-- It tells of any place in a table whether the row there was changed, without a look at policies.
+revoke execute on function pg_catalog.currtid2(text, tid) from public;
+
 -- In a schema with a protected table every table is in one of these two lists: keep.sql sees to it.
 create table mandant_internal.protected_table (
   relation regclass primary key,
@@ -67,10 +70,13 @@ create table mandant_internal.protected_table (
   team_column name,
   kind_column name,
   complete boolean not null,
+  table_owner regrole not null,
   constraint protected_table_object_format check (object ~ '^[a-z][a-z0-9_]{0,62}$')
 );
 comment on column mandant_internal.protected_table.complete is
   'Whether all of the rule is in place; from then on no statement may take a part of it away.';
+comment on column mandant_internal.protected_table.table_owner is
+  'Who owned the table when it was protected: it may become another''s, but nobody''s who asks.';
 
 create table mandant_internal.unprotected_table (
   relation regclass primary key,
@@ -104,7 +110,8 @@ begin
   delete from mandant_internal.unprotected_table u where u.relation = register.relation;
   delete from mandant_internal.protected_table p where p.relation = register.relation;
   insert into mandant_internal.protected_table
-    values (register.relation, register.object, register.owner_column, register.team_column, register.kind_column, false);
+    select register.relation, register.object, register.owner_column, register.team_column, register.kind_column, false, c.relowner
+      from pg_class c where c.oid = register.relation;
   -- What was there before the schema had a protected table stays as it is.
   insert into mandant_internal.unprotected_table (relation, shared)
     select c.oid, true
@@ -185,6 +192,18 @@ begin
   end loop;
 
   for key in
+    select c.conname
+      from pg_constraint c, unnest(c.conkey, c.conexclop) as part (attnum, operator)
+      where c.conrelid = relation and c.contype = 'x' and part.attnum = tenant
+        and part.operator <> 'pg_catalog.=(int, int)'::regoperator
+  loop
+    perform mandant_internal.refuse_table(
+      format('exclusion constraint %s of %s compares tenant_id by another operator than = and would tell what other tenants have',
+             key.conname, relation),
+      'add tenant_id with = to the exclusion constraint');
+  end loop;
+
+  for key in
     select c.conname, c.conrelid::regclass as child, c.confrelid::regclass as parent
       from pg_constraint c
       where c.contype = 'f' and (c.conrelid = relation or c.confrelid = relation)
@@ -201,6 +220,22 @@ begin
              key.conname, key.child, key.parent),
       format('alter table %s drop constraint %I, add constraint %I foreign key (tenant_id, ...) references %s (tenant_id, ...)',
              key.child, key.conname, key.conname, key.parent));
+  end loop;
+
+  -- What a foreign key does by itself, it does without a look at policies, and shows the row where it fails.
+  for key in
+    select c.conname, c.conrelid::regclass as child, c.confupdtype <> all (array['a', 'r']::"char"[]) as moves
+      from pg_constraint c join pg_attribute a on a.attrelid = c.conrelid and a.attname = 'tenant_id'
+      where c.contype = 'f' and (c.conrelid = relation or c.confrelid = relation)
+        and (c.conrelid = relation or mandant_internal.is_protected(c.conrelid))
+        and (c.confrelid = relation or mandant_internal.is_protected(c.confrelid))
+        and (c.confupdtype <> all (array['a', 'r']::"char"[])
+             or c.confdeltype in ('n', 'd') and a.attnum = any (coalesce(c.confdelsetcols, c.conkey)))
+  loop
+    perform mandant_internal.refuse_table(
+      format('foreign key %s of %s writes tenant_id by itself, without asking for the right', key.conname, key.child),
+      case when key.moves then 'leave out on update, or say on update restrict'
+           else 'name the columns without tenant_id: on delete set null (...)' end);
   end loop;
 
   if not exists (select from pg_index i

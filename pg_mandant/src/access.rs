@@ -164,6 +164,13 @@ impl Authority {
             .contains(tenant)
     }
 
+    /// Whether the right reaches every row of the tenant, whatever is selected.
+    pub fn allows_every_row(&self, object: &str, action: &str, tenant: i32) -> bool {
+        self.right(object, action, &TenantSet::from_iter([tenant]))
+            .tenant
+            .contains(tenant)
+    }
+
     fn all(&self) -> TenantSet {
         self.tenants.iter().map(|tenant| tenant.0).collect()
     }
@@ -457,6 +464,8 @@ mod tests {
             context.authority.allows("invoice", "post", 3)
                 && !context.authority.allows("invoice", "post", 4)
         );
+        assert!(!context.authority.allows_every_row("invoice", "post", 3));
+        assert!(context.authority.allows_every_row("customer", "read", 3));
         let nobody = authority(r#"{"tenants":[],"grants":null,"rights":null,"home":3}"#);
         assert_eq!(Context::new(nobody, "").unwrap().selected.len(), 0);
     }

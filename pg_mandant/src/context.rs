@@ -15,6 +15,14 @@ use crate::access::{Authority, Context};
 use crate::catalog;
 use crate::error::Error;
 
+// PostgreSQL's own, without pgrx's guard around them: asked at every statement.
+unsafe extern "C-unwind" {
+    fn GetOuterUserId() -> pg_sys::Oid;
+    fn GetUserId() -> pg_sys::Oid;
+    fn InLocalUserIdChange() -> bool;
+    fn InSecurityRestrictedOperation() -> bool;
+}
+
 mod setting;
 pub use setting::{bypasses, init, set_local, token};
 
@@ -82,7 +90,7 @@ fn selection_changes(selection: &str, entering: bool) {
         if RELAYS.get() && transaction_ends {
             return; // a relay has no rights between transactions, and enters the next one anew
         }
-        let (outer_user, token) = (pg_sys::GetOuterUserId(), setting::token());
+        let (outer_user, token) = (asking_user(), setting::token());
         let shape = CACHE.with_borrow(|cache| {
             let mut known = cache.known.iter();
             known
@@ -128,12 +136,30 @@ pub fn before_statement(outer_user: pg_sys::Oid) {
     }
 }
 
+/// The role whose rights count: the outer user, whatever `security definer` functions are on the way.
+///
+/// But what PostgreSQL does for the owner of an object (analyze, also autovacuum's, create index, reindex, refresh) runs
+/// the owner's functions under whoever maintains the database, often a superuser: there the owner's rights count. In a
+/// `security definer` function called from there, nobody's: PostgreSQL does not tell any more who the owner was.
+pub fn asking_user() -> pg_sys::Oid {
+    // SAFETY: reads variables of the session.
+    unsafe {
+        if !InSecurityRestrictedOperation() {
+            GetOuterUserId()
+        } else if InLocalUserIdChange() {
+            pg_sys::Oid::INVALID
+        } else {
+            GetUserId()
+        }
+    }
+}
+
 /// Who asks and for which tenants, at this moment. Looked at once per executor node; costs a few comparisons then.
 pub fn current() -> Result<Rc<Context>, Error> {
     // SAFETY: inside a transaction; invalidations may arrive at any lock, so also here.
     let (outer_user, now) = unsafe {
         pg_sys::AcceptInvalidationMessages();
-        (pg_sys::GetOuterUserId(), pg_sys::GetCurrentTimestamp())
+        (asking_user(), pg_sys::GetCurrentTimestamp())
     };
     let (generation, version) = (GENERATION.get(), VERSION.get());
     let cached = CACHE.with_borrow(|cache| {
@@ -268,6 +294,13 @@ pub fn binding_of(role: pg_sys::Oid) -> Binding {
 }
 
 fn read_authority(outer_user: pg_sys::Oid, token: &str) -> Result<Authority, Error> {
+    if outer_user == pg_sys::Oid::INVALID {
+        return Err(Error::new(
+            PgSqlErrorCode::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+            "nobody asks: this is a security definer function within the upkeep of a table or view",
+            "leave security definer out, so that the rights of the owner of the table or view count",
+        ));
+    }
     let token = match token {
         "" => None,
         token => Some(
@@ -362,8 +395,7 @@ pub fn whoami() -> Result<Whoami, Error> {
         .collect();
     selected.sort_unstable();
     let selection = setting::selection().to_owned();
-    // SAFETY: the outer user exists.
-    let login = catalog::role_name(unsafe { pg_sys::GetOuterUserId() });
+    let login = catalog::role_name(asking_user());
     Ok((
         authority.principal.as_ref().map(|_| authority.name.clone()),
         authority.kind.clone(),

@@ -94,8 +94,8 @@ fn refuse_function(function: pg_sys::Oid) -> Result<(), Error> {
         return Ok(());
     }
     if LEAVE_THE_REQUEST.contains(&function)
-        && context::binding_of(caller()) == Binding::Relay
-        && !context::bypasses(caller())
+        && context::binding_of(context::asking_user()) == Binding::Relay
+        && !context::bypasses(context::asking_user())
     {
         return Err(Error::not_allowed(
             "a relay cannot reach other sessions, nor leave anything behind",
@@ -111,15 +111,11 @@ fn refuse_function(function: pg_sys::Oid) -> Result<(), Error> {
     Ok(())
 }
 
-fn caller() -> pg_sys::Oid {
-    // SAFETY: reads a variable of the session.
-    unsafe { pg_sys::GetOuterUserId() }
-}
-
 fn may_see_statistics() -> bool {
     let all_stats = pg_sys::Oid::from(pg_sys::ROLE_PG_READ_ALL_STATS);
     // SAFETY: inside a transaction; reads memberships from the catalogue cache.
-    context::bypasses(caller()) || unsafe { pg_sys::is_member_of_role(caller(), all_stats) }
+    context::bypasses(context::asking_user())
+        || unsafe { pg_sys::is_member_of_role(context::asking_user(), all_stats) }
 }
 
 /// 23001 where the register goes with what is dropped, as long as it holds numbers.

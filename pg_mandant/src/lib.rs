@@ -71,6 +71,7 @@ pub extern "C-unwind" fn _PG_init() {
     relay::init();
     keep::init();
     protect::explain::init();
+    protect::force::init();
 }
 
 type Sql<T> = Result<T, ErrorReport>;
@@ -146,6 +147,13 @@ fn has_right(object: &str, action: &str, tenant_id: i32) -> Sql<bool> {
 }
 
 #[pg_extern(sql = false)]
+fn has_whole_right(object: &str, action: &str, tenant_id: i32) -> Sql<bool> {
+    Ok(context::current()?
+        .authority
+        .allows_every_row(object, action, tenant_id))
+}
+
+#[pg_extern(sql = false)]
 fn check_selection(selection: &str) -> Sql<()> {
     Ok(selection.parse::<selection::Selection>().map(drop)?)
 }
@@ -156,8 +164,7 @@ fn guard() {}
 
 #[pg_extern(sql = false)]
 fn outer_user() -> pg_sys::Oid {
-    // SAFETY: reads a variable of the session.
-    unsafe { pg_sys::GetOuterUserId() }
+    context::asking_user()
 }
 
 #[pg_extern(sql = false)]

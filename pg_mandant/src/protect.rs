@@ -20,6 +20,7 @@ use crate::error::Error;
 use crate::tenant_set::{TenantSet, contains};
 
 pub mod explain;
+pub mod force;
 mod plan;
 
 type Call = pg_sys::FunctionCallInfo;

@@ -21,7 +21,6 @@ thread_local! {
 
 // PostgreSQL's own, without pgrx's guard around them.
 unsafe extern "C-unwind" {
-    fn GetOuterUserId() -> pg_sys::Oid;
     fn standard_ExecutorStart(query: *mut pg_sys::QueryDesc, flags: c_int);
     fn standard_ProcessUtility(
         statement: *mut pg_sys::PlannedStmt,
@@ -112,7 +111,7 @@ unsafe extern "C-unwind" fn watch_utility(
         refuse_what_reaches_others((*node).type_);
         let discards = (*node).type_ == pg_sys::NodeTag::T_DiscardStmt
             && (*node.cast::<pg_sys::DiscardStmt>()).target == pg_sys::DiscardMode::DISCARD_ALL;
-        context::before_statement(GetOuterUserId());
+        context::before_statement(context::asking_user());
         let shows = (*node).type_ == pg_sys::NodeTag::T_ExplainStmt && explain::begin();
         let next = NEXT_UTILITY.unwrap_or(standard_ProcessUtility);
         next(
@@ -145,8 +144,7 @@ unsafe extern "C-unwind" fn refuse_what_reaches_others(statement: pg_sys::NodeTa
         pg_sys::NodeTag::T_ListenStmt | pg_sys::NodeTag::T_NotifyStmt => "listen or notify",
         _ => return,
     };
-    // SAFETY: inside a transaction, reads a variable of the session.
-    let user = unsafe { pg_sys::GetOuterUserId() };
+    let user = context::asking_user();
     let who = match context::binding_of(user) {
         _ if context::bypasses(user) => return, // a superuser who tries the relay's part
         Binding::Relay => "a relay",
@@ -164,7 +162,7 @@ unsafe extern "C-unwind" fn refuse_what_reaches_others(statement: pg_sys::NodeTa
 unsafe extern "C-unwind" fn watch_start(query: *mut pg_sys::QueryDesc, flags: c_int) {
     // SAFETY: passes on what it was given.
     unsafe {
-        context::before_statement(GetOuterUserId());
+        context::before_statement(context::asking_user());
         if (*query).operation == pg_sys::CmdType::CMD_MERGE {
             keep::check_merge(query);
         }
