@@ -161,6 +161,21 @@ begin
              key.child, key.conname, key.conname, key.parent));
   end loop;
 
+  -- a foreign key acts without row security, and the default is of whatever is selected when it acts
+  for key in
+    select c.conname, c.confupdtype = 'd' as by_update,
+           (select string_agg(quote_ident(a.attname), ', ' order by a.attnum) from pg_attribute a
+              where a.attrelid = relation and a.attnum = any (c.conkey) and a.attnum <> tenant) as others
+      from pg_constraint c
+      where c.contype = 'f' and c.conrelid = relation and tenant = any (c.conkey)
+        and (c.confupdtype = 'd' or c.confdeltype = 'd' and tenant = any (coalesce(c.confdelsetcols, c.conkey)))
+  loop
+    perform mandant_internal.refuse_table(
+      format('foreign key %s of %s sets tenant_id to its default: a row could move to another tenant', key.conname, relation),
+      case when key.by_update then 'write on update cascade, restrict or no action'
+           else format('write on delete set default (%s), cascade, restrict or no action', key.others) end);
+  end loop;
+
   if not exists (select from pg_index i
                    where i.indrelid = relation and i.indisvalid and i.indpred is null and i.indkey[0] = tenant) then
     perform mandant_internal.refuse_table(
@@ -211,6 +226,7 @@ as $$
 declare
   called constant text := coalesce(object, (select c.relname from pg_class c where c.oid = "table"));
   found record;
+  above regclass;
   part regclass;
   command record;
   expression text;
@@ -233,6 +249,19 @@ begin
       format('protect the table it belongs to: select mandant.protect(''%s'')',
              (select i.inhparent::regclass from pg_inherits i where i.inhrelid = "table")));
   end if;
+  -- what is asked through a parent obeys the parent's policies
+  for above, part in
+    with recursive parts (relation) as (
+      select "table"::oid
+      union
+      select i.inhrelid from pg_inherits i join parts p on i.inhparent = p.relation
+    )
+    select i.inhparent, i.inhrelid from parts p join pg_inherits i on i.inhrelid = p.relation
+      where i.inhparent not in (select q.relation from parts q) and not mandant_internal.is_protected(i.inhparent)
+  loop
+    perform mandant_internal.refuse_table(format('%s inherits from %s, which is not protected and would show its rows', part, above),
+      format('protect that one: select mandant.protect(''%s'')', above));
+  end loop;
   if found.atttypid is null then
     execute format('alter table %s add column tenant_id int not null default mandant.current_tenant()', "table");
     execute format('create index on %s (tenant_id)', "table");
