@@ -111,6 +111,9 @@ begin
   perform mandant_internal.require_whole('principal', 'update', found.tenant_id);
   update mandant_internal.principal p set state = set_principal_state.state, state_reason = reason where p.id = found.id
     returning * into found;
+  if found.state = 'inactive' then
+    delete from mandant_internal.token t where t.principal_id = found.id; -- else they would be good again with the employee
+  end if;
   return mandant_internal.visible(found);
 end
 $$;
@@ -121,7 +124,8 @@ begin atomic
   select mandant_internal.set_principal_state(email, 'inactive', reason);
 end;
 comment on function mandant.deactivate_employee(text, text) is
-  'Refuses an employee from the next statement on; rows and grants stay. Errors: 42704 no such principal, 42501 not allowed.';
+  'Refuses an employee from the next statement on and ends every token of theirs.
+Rows and grants stay. Errors: 42704 no such principal, 42501 not allowed.';
 
 create function mandant.reactivate_employee(email text, reason text default null) returns mandant.principal
   language sql volatile

@@ -42,12 +42,21 @@ begin
     fix := format('select mandant.protect(%L, ...) renews the rule; mandant.unprotect(%1$L) takes it away', rule.relation);
     return;
   end if;
-  select format('policy %I of %s would widen the rule', p.polname, p.polrelid::regclass), 'make it restrictive'
+  select format('policy %I of %s would widen the rule', p.polname, p.polrelid::regclass), format('drop policy %I on %s: no row is seen but by the rule; or make it restrictive', p.polname, p.polrelid::regclass)
     into problem, fix
     from pg_policy p
     where p.polrelid = rule.relation and p.polpermissive
       and p.polname <> all (select 'mandant_' || command.name from mandant_internal.policy_commands() command)
     limit 1;
+  if problem is null then -- what is asked through a parent obeys the parent's policies
+    select format('%s inherits from %s, which is not protected and would show its rows', rule.relation, i.inhparent::regclass),
+           format('protect that one: select mandant.protect(%L)', i.inhparent::regclass)
+      into problem, fix
+      from pg_inherits i
+      where i.inhrelid = rule.relation and not mandant_internal.is_protected(i.inhparent)
+      order by i.inhparent
+      limit 1;
+  end if;
   if problem is null then
     select format('%s is protected and cannot belong to %s, which %s can become', rule.relation, found.relowner::regrole, l.login),
            'give it to a role that no bound login and no relay is a member of'

@@ -226,9 +226,7 @@ begin
   for key in
     select c.conname, c.conrelid::regclass as child, c.confupdtype <> all (array['a', 'r']::"char"[]) as moves
       from pg_constraint c join pg_attribute a on a.attrelid = c.conrelid and a.attname = 'tenant_id'
-      where c.contype = 'f' and (c.conrelid = relation or c.confrelid = relation)
-        and (c.conrelid = relation or mandant_internal.is_protected(c.conrelid))
-        and (c.confrelid = relation or mandant_internal.is_protected(c.confrelid))
+      where c.contype = 'f' and (c.conrelid = relation or c.confrelid = relation and mandant_internal.is_protected(c.conrelid))
         and (c.confupdtype <> all (array['a', 'r']::"char"[])
              or c.confdeltype in ('n', 'd') and a.attnum = any (coalesce(c.confdelsetcols, c.conkey)))
   loop
@@ -413,10 +411,11 @@ create function mandant.unprotect("table" regclass) returns void
   set search_path = pg_catalog, pg_temp
 as $$
 declare
+  parts constant regclass[] := array(select p from mandant_internal.parts("table") as p where mandant_internal.is_protected(p));
   part regclass;
 begin
-  for part in select p from mandant_internal.parts("table") as p where mandant_internal.is_protected(p) loop
-    perform mandant_internal.unregister(part, true);
+  perform mandant_internal.unregister(p, true) from unnest(parts) as p;
+  foreach part in array parts loop
     perform mandant_internal.drop_policies(part);
     execute format('alter table %s no force row level security, disable row level security', part);
   end loop;

@@ -108,7 +108,7 @@ unsafe extern "C-unwind" fn watch_utility(
             }
             _ => {}
         }
-        refuse_what_reaches_others((*node).type_);
+        refuse_what_reaches_others(node);
         let discards = (*node).type_ == pg_sys::NodeTag::T_DiscardStmt
             && (*node.cast::<pg_sys::DiscardStmt>()).target == pg_sys::DiscardMode::DISCARD_ALL;
         context::before_statement(context::asking_user());
@@ -135,9 +135,17 @@ unsafe extern "C-unwind" fn watch_utility(
 
 /// 42501 for statements by which one could reach the sessions of others, or SQL in one request the next.
 #[pg_guard]
-unsafe extern "C-unwind" fn refuse_what_reaches_others(statement: pg_sys::NodeTag) {
-    let what = match statement {
-        pg_sys::NodeTag::T_LockStmt => "lock tables",
+unsafe extern "C-unwind" fn refuse_what_reaches_others(statement: *mut pg_sys::Node) {
+    // SAFETY: a statement; the tag says which.
+    let (tag, locks) = unsafe {
+        let tag = (*statement).type_;
+        // weaker modes are those of reading and writing, and make nobody wait for it
+        let locks = tag == pg_sys::NodeTag::T_LockStmt
+            && (*statement.cast::<pg_sys::LockStmt>()).mode > pg_sys::RowExclusiveLock as c_int;
+        (tag, locks)
+    };
+    let what = match tag {
+        pg_sys::NodeTag::T_LockStmt if locks => "lock tables",
         pg_sys::NodeTag::T_AlterRoleStmt | pg_sys::NodeTag::T_AlterRoleSetStmt => "change its role",
         pg_sys::NodeTag::T_GrantRoleStmt => "grant roles",
         pg_sys::NodeTag::T_DropOwnedStmt => "drop what it has",
@@ -148,7 +156,7 @@ unsafe extern "C-unwind" fn refuse_what_reaches_others(statement: pg_sys::NodeTa
     let who = match context::binding_of(user) {
         _ if context::bypasses(user) => return, // a superuser who tries the relay's part
         Binding::Relay => "a relay",
-        Binding::Login if statement == pg_sys::NodeTag::T_LockStmt => "a bound login",
+        Binding::Login if locks => "a bound login",
         _ => return,
     };
     let refusal = Error::not_allowed(
