@@ -11,8 +11,8 @@ from pathlib import Path
 class PgBouncer:
     """`environment` says by PG* where the database is; `pool` is how many connections a login has."""
 
-    def __init__(self, environment, mode, pool=1, reset="", always=False):
-        self.environment, self.mode, self.pool, self.reset, self.always = environment, mode, pool, reset, always
+    def __init__(self, environment, mode, pool=1, reset=""):
+        self.environment, self.mode, self.pool, self.reset = environment, mode, pool, reset
 
     def __enter__(self):
         program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
@@ -40,7 +40,6 @@ default_pool_size = {self.pool}
 max_client_conn = 20
 query_wait_timeout = 10
 server_reset_query = {self.reset}
-server_reset_query_always = {int(self.always)}
 ignore_startup_parameters = extra_float_digits, options
 logfile = {self.folder}/log
 """)

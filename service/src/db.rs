@@ -121,10 +121,8 @@ impl Db {
         let hurried = begun.as_ref().is_err_and(Error::is_canceled);
         match begun.and(outcome) {
             Ok(value) => Ok(transaction.end("commit").await.map(|()| value)),
-            Err(error) if hurried || error.is_unclean_session() => {
-                transaction.end_session().await;
-                Err(error)
-            }
+            // discarded in the middle of its transaction, so that a pooler between closes it, too
+            Err(error) if hurried || error.is_unclean_session() => Err(error),
             Err(error) => {
                 // a rollback that fails has lost its connection, and says less than the error
                 let _ = transaction.end("rollback").await;
@@ -167,19 +165,6 @@ impl Transaction {
             drop(ScopeGuard::into_inner(client)); // back to the pool
         }
         Ok(())
-    }
-
-    /// Ends the session at the server, too: a pooler between would give it to the next client as it
-    /// is. Chained, because a pooler may take another connection for another transaction.
-    async fn end_session(self) {
-        // in vain if it has ended already; it is discarded in any case
-        let _ = self
-            .0
-            .batch_execute(
-                "rollback and chain; set local statement_timeout = 0; set role none; \
-                 select pg_catalog.pg_terminate_backend(pg_catalog.pg_backend_pid())",
-            )
-            .await;
     }
 
     /// The rows of a statement.
