@@ -13,14 +13,25 @@ create table mandant_internal.role_right (
   role text not null references mandant_internal.role on delete cascade,
   object text not null,
   action text not null,
-  depth text not null,
+  depth text,
   shipped boolean not null default false,
-  primary key (role, object, action),
+  primary key (role, object, action, shipped),
+  constraint role_right_shipped_depth check (depth is not null or not shipped),
   constraint role_right_object_format check (object ~ '^([a-z][a-z0-9_]{0,62}|\*)$'),
   constraint role_right_action_known check
     (action in ('read', 'create', 'update', 'delete', 'post', 'void', 'export', 'assign')),
   constraint role_right_depth_known check (depth in ('own', 'team', 'tenant'))
 );
+
+comment on table mandant_internal.role_right is
+  'What roles allow. A row of one''s own stands before the shipped one, which stays, so that a dump carries the change;
+without depth it takes the right away.';
+
+create view mandant_internal.effective_role_right as
+  select distinct on (r.role, r.object, r.action) r.role, r.object, r.action, r.depth
+    from mandant_internal.role_right r
+    order by r.role, r.object, r.action, r.shipped;
+comment on view mandant_internal.effective_role_right is 'Per role, object and action the row that counts; no depth: no right.';
 
 create table mandant_internal.access_grant (
   id uuid primary key default mandant.new_id(),
@@ -155,7 +166,11 @@ begin
                    from granted g),
       'rights', (select json_agg(json_build_object('role', r.role, 'object', r.object, 'action', r.action,
                                                    'depth', r.depth))
-                   from mandant_internal.role_right r where r.role in (select g.role from granted g))));
+                   from (select distinct on (i.role, i.object, i.action) i.role, i.object, i.action, i.depth
+                           from mandant_internal.role_right i -- not the view: pg_dump reads without views
+                           where i.role in (select g.role from granted g)
+                           order by i.role, i.object, i.action, i.shipped) r
+                   where r.depth is not null)));
 end
 $$;
 comment on function mandant_internal.authority(oid, bytea) is

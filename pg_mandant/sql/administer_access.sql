@@ -37,8 +37,13 @@ declare
 begin
   perform mandant_internal.require_everywhere('role', 'create');
   insert into mandant_internal.role as r (name, description) values (define_role.role, define_role.description)
-    on conflict (name) do update set description = excluded.description
+    on conflict (name) do update set description = excluded.description where not r.shipped
     returning r.name, r.description into made;
+  if made.name is null then -- no dump would carry it
+    raise exception using errcode = 'duplicate_object',
+      message = format('role "%s" is shipped and keeps its description', role),
+      hint = 'allow and disallow change its rights; define a role of another name';
+  end if;
   return made;
 exception when check_violation or not_null_violation then
   raise exception using errcode = 'invalid_parameter_value',
@@ -47,7 +52,7 @@ end
 $$;
 comment on function mandant.define_role(text, text) is
   'Defines a role, without any right, or changes its description. Needs the right create on role in every tenant.
-Errors: 22023 not a name, 42501 not allowed.';
+Errors: 42710 the role is a shipped one, 22023 not a name, 42501 not allowed.';
 
 create function mandant.allow(role text, object text, actions text[], depth text default 'tenant') returns int
   language plpgsql volatile
@@ -59,9 +64,12 @@ declare
   written int;
 begin
   perform mandant_internal.require_everywhere('role', 'update');
+  if allow.depth is null then
+    raise not_null_violation;
+  end if;
   insert into mandant_internal.role_right (role, object, action, depth)
     select allow.role, allow.object, action, allow.depth from unnest(actions) as action
-    on conflict (role, object, action) do update set depth = excluded.depth;
+    on conflict (role, object, action, shipped) do update set depth = excluded.depth;
   get diagnostics written = row_count;
   return written;
 exception
@@ -89,9 +97,14 @@ declare
   removed int;
 begin
   perform mandant_internal.require_everywhere('role', 'update');
+  removed := (select count(*) from mandant_internal.effective_role_right r
+                where r.role = disallow.role and r.object = disallow.object and r.action = any (actions)
+                  and r.depth is not null);
   delete from mandant_internal.role_right r
-    where r.role = disallow.role and r.object = disallow.object and r.action = any (actions);
-  get diagnostics removed = row_count;
+    where r.role = disallow.role and r.object = disallow.object and r.action = any (actions) and not r.shipped;
+  insert into mandant_internal.role_right (role, object, action) -- a shipped right is taken away by a row without depth
+    select r.role, r.object, r.action from mandant_internal.role_right r
+      where r.role = disallow.role and r.object = disallow.object and r.action = any (actions) and r.shipped;
   return removed;
 end
 $$;

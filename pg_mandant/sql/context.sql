@@ -93,6 +93,8 @@ $$;
 comment on function mandant_internal.require_whole(text, text, int) is
   'Raises 42501 unless there is the right, as mandant_internal.has_whole_right says: for administration.';
 
+create function mandant_internal.refuse_unclean_session() returns void
+  language c volatile as 'MODULE_PATHNAME', 'refuse_unclean_session_wrapper';
 create function mandant_internal.sign_in_attempt(email text) returns void
   language c volatile strict as 'MODULE_PATHNAME', 'sign_in_attempt_wrapper';
 create function mandant_internal.sign_in_succeeded(email text) returns void
@@ -119,6 +121,8 @@ declare
   found mandant_internal.principal;
   matches boolean;
 begin
+  -- what an earlier request left could read along, or keep everybody out
+  perform mandant_internal.refuse_unclean_session();
   if not exists (select from mandant_internal.login l
                    where l.login = mandant_internal.outer_user() and l.relay) then
     raise exception using
@@ -155,7 +159,7 @@ comment on function mandant.sign_in(text, text) is
 The token is valid for 12 hours; the database keeps its SHA-256 only.
 Unknown, wrong and suspended get the same answer after the same time. Ten failures per address in five minutes close it
 for the rest of them; a rollback does not take a failure back.
-Errors: 28P01 e-mail or password wrong, or too many failures; 42501 not a relay login.';
+Errors: 28P01 e-mail or password wrong, or too many failures; 42501 not a relay login; 55006 session not clean: close it.';
 
 create function mandant.sign_out() returns void
   language sql volatile

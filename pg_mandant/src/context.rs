@@ -126,6 +126,11 @@ fn forget() {
     }
 }
 
+/// Whether this session acts, or has acted, by tokens.
+pub fn relays() -> bool {
+    RELAYS.get()
+}
+
 /// Called before each statement: plans inside `security definer` functions do not notice `set role` by themselves.
 pub fn before_statement(outer_user: pg_sys::Oid) {
     if PLANNED_USER.replace(outer_user) != outer_user {

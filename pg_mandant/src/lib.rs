@@ -92,6 +92,11 @@ fn enter(token: Option<&str>, tenant: Option<&str>) -> Sql<()> {
 }
 
 #[pg_extern(sql = false)]
+fn refuse_unclean_session() -> Sql<()> {
+    Ok(relay::refuse_unclean_session()?)
+}
+
+#[pg_extern(sql = false)]
 fn token_of_transaction() -> Option<Vec<u8>> {
     relay::current_token_hash()
 }

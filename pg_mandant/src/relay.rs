@@ -108,6 +108,9 @@ unsafe extern "C-unwind" fn watch_utility(
             }
             _ => {}
         }
+        if context::relays() {
+            mute();
+        }
         refuse_what_reaches_others(node);
         let discards = (*node).type_ == pg_sys::NodeTag::T_DiscardStmt
             && (*node.cast::<pg_sys::DiscardStmt>()).target == pg_sys::DiscardMode::DISCARD_ALL;
@@ -130,6 +133,18 @@ unsafe extern "C-unwind" fn watch_utility(
         if discards {
             LEFT.set(None);
         }
+    }
+}
+
+/// Before a refusal by `enter` or `sign_in` could itself be printed with its parameters: each transaction of a relay begins
+/// with a utility statement. The setting still counts as changed.
+fn mute() {
+    // SAFETY: plain variables of this process, written between statements.
+    unsafe {
+        pg_sys::Debug_print_parse = false;
+        pg_sys::Debug_print_rewritten = false;
+        pg_sys::Debug_print_plan = false;
+        pg_sys::log_parameter_max_length_on_error = 0;
     }
 }
 
@@ -230,7 +245,7 @@ fn reset_value(name: &CStr) -> CString {
 }
 
 /// 55006 if the session holds something that a request before may have left.
-fn refuse_unclean_session() -> Result<(), Error> {
+pub fn refuse_unclean_session() -> Result<(), Error> {
     match LEFT.get().map(str::to_owned).or_else(left_by_settings) {
         None => Ok(()),
         Some(what) => Err(Error::new(

@@ -22,6 +22,9 @@ const RETRIES: u32 = 3;
 /// How long a request waits for a connection before it is told that all are busy.
 const WAIT: Duration = Duration::from_secs(2);
 
+/// Whatever a session was left with: a deferrable snapshot would be waited for, before `enter` can refuse.
+const BEGIN: &str = "begin isolation level read committed";
+
 /// The connections to the database.
 #[derive(Clone)]
 pub struct Db {
@@ -85,41 +88,45 @@ impl Db {
         let mut unclean = 0;
         loop {
             match self.attempt(caller, &work).await {
-                Err(error) if error.is_conflict() && conflicts < RETRIES => {
+                Ok(Err(error)) if error.is_conflict() && conflicts < RETRIES => {
                     conflicts += 1;
                     sleep(Duration::from_millis(10 << conflicts)).await;
                 }
                 // at worst every connection in the pool, and then a new one
-                Err(error)
-                    if error.is_unclean_session() && unclean < self.pool.status().max_size =>
-                {
-                    unclean += 1;
-                }
-                outcome => return outcome,
+                Err(_) if unclean < self.pool.status().max_size => unclean += 1,
+                Ok(outcome) => return outcome,
+                Err(error) => return Err(error),
             }
         }
     }
 
+    /// The outcome, or why the session was of no use and is gone.
     async fn attempt<T, W>(
         &self,
         caller: Option<&Caller>,
         work: impl Fn(Transaction) -> W,
-    ) -> Result<T, Error>
+    ) -> Result<Result<T, Error>, Error>
     where
         W: Future<Output = Result<T, Error>>,
     {
-        let client = scopeguard::guard(self.pool.get().await?, discard as fn(Object));
+        let client = match self.pool.get().await {
+            Ok(client) => scopeguard::guard(client, discard as fn(Object)),
+            Err(error) => return Ok(Err(error.into())),
+        };
         let transaction = Transaction(Arc::new(client));
         // One round trip: the work's first statement is sent behind `enter`. Should `enter` refuse,
         // the transaction has failed before PostgreSQL looks at that statement.
         let (begun, outcome) = join!(biased; transaction.begin(caller), work(transaction.clone()));
+        // What an earlier request left may be a timeout that `enter` does not even get the time to refuse.
+        let hurried = begun.as_ref().is_err_and(Error::is_canceled);
         match begun.and(outcome) {
-            Ok(value) => transaction.end("commit").await.map(|()| value),
-            Err(error) if error.is_unclean_session() => Err(error),
+            Ok(value) => Ok(transaction.end("commit").await.map(|()| value)),
+            // discarded in the middle of its transaction, so that a pooler between closes it, too
+            Err(error) if hurried || error.is_unclean_session() => Err(error),
             Err(error) => {
                 // a rollback that fails has lost its connection, and says less than the error
                 let _ = transaction.end("rollback").await;
-                Err(error)
+                Ok(Err(error))
             }
         }
     }
@@ -141,12 +148,12 @@ pub struct Transaction(Arc<ScopeGuard<Object, fn(Object)>>);
 impl Transaction {
     async fn begin(&self, caller: Option<&Caller>) -> Result<(), Error> {
         let Some(Caller { token, tenant }) = caller else {
-            return Ok(self.0.batch_execute("begin").await?);
+            return Ok(self.0.batch_execute(BEGIN).await?);
         };
         let params = [param(token), param(tenant)];
         try_join!(
             biased;
-            self.0.batch_execute("begin"),
+            self.0.batch_execute(BEGIN),
             self.0.execute_typed("select mandant.enter($1, $2)", &params),
         )?;
         Ok(())

@@ -157,6 +157,11 @@ impl Error {
         self.sqlstate() == Some(&SqlState::OBJECT_IN_USE)
     }
 
+    /// A timeout, or somebody, stopped it.
+    pub fn is_canceled(&self) -> bool {
+        self.sqlstate() == Some(&SqlState::QUERY_CANCELED)
+    }
+
     fn sqlstate(&self) -> Option<&SqlState> {
         match self {
             Self::Database(error) => error.code(),

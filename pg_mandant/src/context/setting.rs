@@ -103,9 +103,9 @@ unsafe extern "C-unwind" fn check_token(
     _extra: *mut *mut c_void,
     _source: pg_sys::GucSource::Type,
 ) -> bool {
-    // SAFETY: as in check_tenant; a parallel worker takes over what its leader has.
+    // SAFETY: as in check_tenant; a parallel worker takes over what its leader has, and sets nothing else.
     unsafe {
-        let allowed = **value == 0 || ENTERING.get() || pg_sys::ParallelWorkerNumber >= 0;
+        let allowed = **value == 0 || ENTERING.get() || pg_sys::InitializingParallelWorker;
         if !allowed {
             refuse_setting(&Error::not_allowed(
                 "mandant.token cannot be set",

@@ -35,8 +35,10 @@ set local session authorization breach_few;
 select note from breach.secret where breach.tell(note);
 reset session authorization;
 set local client_min_messages = warning;
+set local max_parallel_workers_per_gather = 0; -- made quickly
 select count(mandant.create_tenant('b' || n, 'B', 'DE', 'EUR', parent => 'hk')) from generate_series(1, 70) n;
 select from mandant.grant_role('breach_few', 'reader', 'hk/*');
+reset max_parallel_workers_per_gather;
 set local session authorization breach_few;
 reset client_min_messages;
 select array_length(tenants, 1) from mandant.whoami();

@@ -7,6 +7,7 @@ set local client_min_messages = error;
 create schema everything;
 grant usage on schema everything to mandant_user;
 create table everything.note (tenant_id int not null default mandant.current_tenant(), id int not null, primary key (tenant_id, id));
+set local max_parallel_workers_per_gather = 0; -- made quickly
 do $$
 begin
   for n in 1..70 loop
@@ -14,6 +15,7 @@ begin
   end loop;
 end
 $$;
+reset max_parallel_workers_per_gather;
 insert into everything.note select t.id, 1 from mandant.tenant t;
 grant select, update, delete on everything.note to mandant_user;
 create role everything_all login;

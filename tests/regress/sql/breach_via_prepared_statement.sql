@@ -75,7 +75,7 @@ deallocate change;
 create role breach_all login;
 select from mandant.bind_login('breach_all', 'group', 'group_admin', scope => 'all', default_selection => '*');
 set local session authorization breach_all;
-prepare secret as select note from breach.secret;
+prepare secret as select note from breach.secret order by note;
 prepare change as update breach.secret set note = note || '!' returning note;
 execute secret;
 set local session authorization breach_de;
