@@ -121,8 +121,10 @@ impl Db {
         let hurried = begun.as_ref().is_err_and(Error::is_canceled);
         match begun.and(outcome) {
             Ok(value) => Ok(transaction.end("commit").await.map(|()| value)),
-            // discarded in the middle of its transaction, so that a pooler between closes it, too
-            Err(error) if hurried || error.is_unclean_session() => Err(error),
+            Err(error) if hurried || error.is_unclean_session() => {
+                transaction.close();
+                Err(error)
+            }
             Err(error) => {
                 // a rollback that fails has lost its connection, and says less than the error
                 let _ = transaction.end("rollback").await;
@@ -165,6 +167,14 @@ impl Transaction {
             drop(ScopeGuard::into_inner(client)); // back to the pool
         }
         Ok(())
+    }
+
+    /// Closes the connection in the middle of its transaction, so that a pooler between closes it at
+    /// the server, too. Nothing runs there any more.
+    fn close(self) {
+        if let Some(client) = Arc::into_inner(self.0) {
+            drop(Object::take(ScopeGuard::into_inner(client)));
+        }
     }
 
     /// The rows of a statement.
