@@ -15,6 +15,7 @@ mod access;
 mod catalog;
 mod context;
 mod error;
+mod keep;
 mod numbering;
 mod protect;
 mod relay;
@@ -57,6 +58,8 @@ extension_sql_file!(
     name = "numbering",
     requires = ["administer_access"]
 );
+extension_sql_file!("../sql/copy.sql", name = "copy", requires = ["numbering"]);
+extension_sql_file!("../sql/keep.sql", name = "keep", requires = ["copy"]);
 extension_sql_file!("../sql/help.sql", name = "help", finalize);
 
 /// Called by PostgreSQL when the library is loaded, by preload or by the first call.
@@ -66,6 +69,8 @@ pub extern "C-unwind" fn _PG_init() {
     unsafe { std::env::set_var("RUST_LIB_BACKTRACE", "0") };
     context::init();
     relay::init();
+    keep::init();
+    protect::explain::init();
     protect::force::init();
 }
 
@@ -152,6 +157,10 @@ fn has_whole_right(object: &str, action: &str, tenant_id: i32) -> Sql<bool> {
 fn check_selection(selection: &str) -> Sql<()> {
     Ok(selection.parse::<selection::Selection>().map(drop)?)
 }
+
+/// An event trigger: that it is in the library is all that it is for, because then the hooks are in place.
+#[pg_extern(sql = false)]
+fn guard() {}
 
 #[pg_extern(sql = false)]
 fn outer_user() -> pg_sys::Oid {

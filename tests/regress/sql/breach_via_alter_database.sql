@@ -2,6 +2,7 @@
 \getenv tests PG_ABS_SRCDIR
 \set prelude :tests /breach.psql
 \i :prelude
+\setenv database :DBNAME
 
 -- usual: a name that was given away may be stored, with oneself in this database
 select current_database() as database \gset
@@ -27,9 +28,9 @@ rollback;
 -- an administrator's slip: the whole database starts in another company
 alter database :"database" set mandant.tenant = 'us';
 alter role all in database :"database" set breach.tenant = 'us';
-\! psql -XAtU report_de -d $PGDATABASE -c 'show breach.tenant' -c 'show mandant.tenant' -c 'select count(*) from crm.customer' 2>&1
+\! psql -XAtU report_de -d $database -c 'show breach.tenant' -c 'show mandant.tenant' -c 'select count(*) from crm.customer' 2>&1
 -- legitimate use: whoever is of there works as ever, others select
-\! psql -XAtU report_us -d $PGDATABASE -c 'select count(distinct tenant_id), bool_and(tenant_id = mandant.current_tenant()) from crm.customer' 2>&1
-\! psql -XAtU report_de -d $PGDATABASE -c "set mandant.tenant = 'de'" -c 'select count(distinct tenant_id) from crm.customer' 2>&1
+\! psql -XAtU report_us -d $database -c 'select count(distinct tenant_id), bool_and(tenant_id = mandant.current_tenant()) from crm.customer' 2>&1
+\! psql -XAtU report_de -d $database -c "set mandant.tenant = 'de'" -c 'select count(distinct tenant_id) from crm.customer' 2>&1
 alter database :"database" reset mandant.tenant;
 alter role all in database :"database" reset breach.tenant;

@@ -23,7 +23,7 @@ grant select on breach.many, breach.many_child to mandant_user;
 analyze breach.twin_many, breach.many, breach.many_child;
 create view breach.manies with (security_invoker) as select * from breach.many;
 grant select on breach.manies to mandant_user;
-set local session authorization breach_de;
+set local role breach_de; -- from whom explain would hide the statistics, had it logged in
 create function breach.tell(text, text) returns boolean language plpgsql immutable as $$ begin raise notice 'told: %', $1; return true; end $$;
 create operator breach.=~ (function = breach.tell, leftarg = text, rightarg = text, restrict = eqsel, join = eqjoinsel);
 create operator breach.<~ (function = breach.tell, leftarg = text, rightarg = text, restrict = scalarltsel, join = scalarltjoinsel);

@@ -2,6 +2,7 @@
 \getenv tests PG_ABS_SRCDIR
 \set prelude :tests /breach.psql
 \i :prelude
+\setenv database :DBNAME
 
 rollback;
 -- rows that another session holds fast: of us, and of de
@@ -24,22 +25,22 @@ begin;
 select count(*) from (select from breach_lock.twin where note = 'us' for update) t;
 select count(*) > 0 as some from (select from crm.customer c join mandant.tenant t on t.id = c.tenant_id where t.code = 'us' for update of c) c;
 -- usual: the row is there, and held
-\! psql -XAtU breach_de -d $PGDATABASE -c "select breach_lock.try('select note from breach_lock.twin where note = ''us'' for update nowait')" 2>&1
-\! psql -XAtU breach_de -d $PGDATABASE -c "select count(*) from (select from breach_lock.twin for update skip locked) t" 2>&1
+\! psql -XAtU breach_de -d $database -c "select breach_lock.try('select note from breach_lock.twin where note = ''us'' for update nowait')" 2>&1
+\! psql -XAtU breach_de -d $database -c "select count(*) from (select from breach_lock.twin for update skip locked) t" 2>&1
 -- ours: as if they were not there, for every strength, and by whatever statement
-\! psql -XAtU breach_de -d $PGDATABASE -c "select s, breach_lock.try('select count(*) from (select from crm.customer for ' || s || ' nowait) c') = (select count(*)::text from crm.customer) as free from unnest(array['update', 'no key update', 'share', 'key share']) s" 2>&1
-\! psql -XAtU breach_de -d $PGDATABASE -c "select (select count(*) from (select from crm.customer for update skip locked) c) = (select count(*) from crm.customer) as none_missing" 2>&1
-\! psql -XAtU breach_de -d $PGDATABASE -c "set lock_timeout = 500" -c begin -c "update crm.customer set city = city" -c rollback 2>&1 | sed 's/[0-9]\{1,\}$/n/'
-\! psql -XAtU breach_de -d $PGDATABASE -c "set lock_timeout = 500" -c "set mandant.tenant = 'us'" -c "select count(*) from (select from crm.customer for update nowait) c" 2>&1
+\! psql -XAtU breach_de -d $database -c "select s, breach_lock.try('select count(*) from (select from crm.customer for ' || s || ' nowait) c') = (select count(*)::text from crm.customer) as free from unnest(array['update', 'no key update', 'share', 'key share']) s" 2>&1
+\! psql -XAtU breach_de -d $database -c "select (select count(*) from (select from crm.customer for update skip locked) c) = (select count(*) from crm.customer) as none_missing" 2>&1
+\! psql -XAtU breach_de -d $database -c "set lock_timeout = 500" -c begin -c "update crm.customer set city = city" -c rollback 2>&1 | sed 's/[0-9]\{1,\}$/n/'
+\! psql -XAtU breach_de -d $database -c "set lock_timeout = 500" -c "set mandant.tenant = 'us'" -c "select count(*) from (select from crm.customer for update nowait) c" 2>&1
 -- functions that lock by id: not there
 select c.id as customer from crm.customer c join mandant.tenant t on t.id = c.tenant_id where t.code = 'us' limit 1 \gset
 \setenv CUSTOMER :customer
-\! psql -XAtU breach_de -d $PGDATABASE -c "set lock_timeout = 500" -c "select crm.create_document('$CUSTOMER', 'quote')" 2>&1 | sed 's/[0-9a-f-]\{36\}/…/'
+\! psql -XAtU breach_de -d $database -c "set lock_timeout = 500" -c "select crm.create_document('$CUSTOMER', 'quote')" 2>&1 | sed 's/[0-9a-f-]\{36\}/…/'
 rollback;
 -- legitimate use: one's own are told
 begin;
 select count(*) > 0 as some from (select from crm.customer c join mandant.tenant t on t.id = c.tenant_id where t.code = 'de' for update of c) c;
-\! psql -XAtU breach_de -d $PGDATABASE -c "select breach_lock.try('select count(*) from (select from crm.customer for update nowait) c')" 2>&1
+\! psql -XAtU breach_de -d $database -c "select breach_lock.try('select count(*) from (select from crm.customer for update nowait) c')" 2>&1
 rollback;
 set client_min_messages = warning;
 drop schema breach_lock cascade;

@@ -2,6 +2,7 @@
 \getenv tests PG_ABS_SRCDIR
 \set prelude :tests /breach.psql
 \i :prelude
+\setenv database :DBNAME
 
 -- usual: what the owner of the table set up, the owner sets down
 reset session authorization;
@@ -38,4 +39,4 @@ delete from pg_policy;
 -- legitimate use
 select note from breach.secret;
 rollback;
-\! psql -XAtU report_de -d $PGDATABASE -c 'set session authorization report_us' -c 'set session authorization default' -c 'set role none' -c 'select login, available from mandant.whoami()' 2>&1
+\! psql -XAtU report_de -d $database -c 'set session authorization report_us' -c 'set session authorization default' -c 'set role none' -c 'select login, available from mandant.whoami()' 2>&1
