@@ -35,7 +35,10 @@ begin
           -- begun by functions of schema mandant that run as their caller; they ask for the right themselves
           'set_default_selection', 'set_tenant_state', 'set_principal_state',
           -- protect() runs as the owner of the table
-          'register', 'is_protected', 'refuse_table', 'check_keys', 'column_argument', 'drop_policies'])
+          'register', 'is_protected', 'refuse_table', 'check_keys', 'key_problem', 'column_argument', 'policy_of',
+          'drop_policies',
+          -- lint() runs as its caller, who may see settings of the server; what reads our tables asks for the right itself
+          'examine', 'server_setting', 'relay_refusal'])
   loop
     execute format('revoke all on function %s from public', hidden);
   end loop;
@@ -63,6 +66,8 @@ begin
   alter schema mandant_internal owner to mandant_owner;
 end
 $$;
+
+select mandant_internal.note_installed();
 
 -- What a dump carries: the data; rows that the extension ships are made by it again.
 do $$

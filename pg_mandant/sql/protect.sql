@@ -107,87 +107,137 @@ begin
 end
 $$;
 
--- What would let rows of one tenant show in another's, found in the catalogue: refused, with the fix in the hint.
-create function mandant_internal.check_keys(relation regclass) returns void
-  language plpgsql stable
+-- What would let rows of one tenant show in another's, found in the catalogue, each with the SQL that ends it. What a
+-- partition has from its parent is the parent's.
+create function mandant_internal.key_problem(relations regclass[])
+  returns table (relation regclass, rule text, object text, problem text, fix text)
+  language sql stable
   set search_path = pg_catalog, pg_temp
-as $$
-declare
-  tenant constant smallint := (select a.attnum from pg_attribute a where a.attrelid = relation and a.attname = 'tenant_id');
-  key record;
-  columns text;
-begin
-  for key in
-    select i.indexrelid::regclass::text as index, c.conname, c.contype, i.indexrelid, i.indisexclusion
-      from pg_index i left join pg_constraint c on c.conindid = i.indexrelid and c.conrelid = i.indrelid
-                                                and c.contype in ('p', 'u', 'x')
-      where i.indrelid = relation and (i.indisunique or i.indisexclusion)
-        and not tenant = any ((i.indkey::smallint[])[0:i.indnkeyatts - 1])
+begin atomic
+  with examined (relation, tenant) as (
+    select r.relation, a.attnum
+      from unnest(relations) as r (relation)
+      left join pg_attribute a on a.attrelid = r.relation and a.attname = 'tenant_id' and not a.attisdropped
+  ), key as (
+    select e.relation, i.indexrelid, i.indexrelid::regclass::text as index, c.conname, c.contype,
+           (select string_agg(pg_get_indexdef(i.indexrelid, n, true), ', ' order by n)
+              from generate_series(1, i.indnkeyatts) n) as columns
+      from examined e join pg_index i on i.indrelid = e.relation
+      left join pg_constraint c on c.conindid = i.indexrelid and c.conrelid = i.indrelid and c.contype in ('p', 'u', 'x')
+      where (i.indisunique or i.indisexclusion)
+        and (e.tenant = any ((i.indkey::smallint[])[0:i.indnkeyatts - 1])) is not true
         -- one uuid tells nobody whether another row exists
         and not (i.indnkeyatts = 1 and not i.indisexclusion and exists (
               select from pg_attribute a
-                where a.attrelid = relation and a.attnum = i.indkey[0] and a.atttypid = 'uuid'::regtype))
-  loop
-    columns := (select string_agg(pg_get_indexdef(key.indexrelid, n, true), ', ' order by n)
-                  from pg_index i, generate_series(1, i.indnkeyatts) n where i.indexrelid = key.indexrelid);
-    perform mandant_internal.refuse_table(
-      format('key %s of %s does not contain tenant_id and would tell what other tenants have',
-             coalesce(key.conname::text, key.index), relation),
-      case
-        when key.contype in ('p', 'u') then
-          format('alter table %s drop constraint %I, add constraint %I %s (tenant_id, %s)', relation, key.conname,
-                 key.conname, case key.contype when 'p' then 'primary key' else 'unique' end, columns)
-        when key.contype = 'x' then 'add tenant_id with = to the exclusion constraint'
-        else format('drop index %s; create unique index on %s (tenant_id, %s)', key.index, relation, columns)
-      end);
-  end loop;
-
-  for key in
-    select c.conname, c.conrelid::regclass as child, c.confrelid::regclass as parent
-      from pg_constraint c
-      where c.contype = 'f' and (c.conrelid = relation or c.confrelid = relation)
-        and (c.conrelid = relation or mandant_internal.is_protected(c.conrelid))
-        and (c.confrelid = relation or mandant_internal.is_protected(c.confrelid))
+                where a.attrelid = e.relation and a.attnum = i.indkey[0] and a.atttypid = 'uuid'::regtype))
+        and not exists (select from pg_inherits h where h.inhrelid = i.indexrelid)
+  ), reference as (
+    select c.conname, c.conrelid::regclass as child, c.confrelid::regclass as parent, k.columns, k.referenced,
+           case c.confupdtype when 'c' then ' on update cascade' when 'r' then ' on update restrict' else '' end as on_update,
+           case c.confdeltype when 'c' then ' on delete cascade' when 'r' then ' on delete restrict'
+             when 'n' then ' on delete set null' when 'd' then ' on delete set default' else '' end as on_delete,
+           c.confdeltype in ('n', 'd') as clears
+      from pg_constraint c,
+           lateral (
+             select string_agg(quote_ident(a.attname), ', ' order by k.n) as columns,
+                    string_agg(quote_ident(b.attname), ', ' order by k.n) as referenced
+               from unnest(c.conkey, c.confkey) with ordinality k (referencing, referenced, n)
+               join pg_attribute a on a.attrelid = c.conrelid and a.attnum = k.referencing
+               join pg_attribute b on b.attrelid = c.confrelid and b.attnum = k.referenced
+               where 'tenant_id' not in (a.attname, b.attname)) k
+      where c.contype = 'f' and c.conparentid = 0
+        and (c.conrelid in (select e.relation from examined e) or c.confrelid in (select e.relation from examined e))
         and not exists (
           select from unnest(c.conkey, c.confkey) as pair (referencing, referenced)
             join pg_attribute a on a.attrelid = c.conrelid and a.attnum = pair.referencing
             join pg_attribute b on b.attrelid = c.confrelid and b.attnum = pair.referenced
             where a.attname = 'tenant_id' and b.attname = 'tenant_id')
-  loop
-    perform mandant_internal.refuse_table(
-      format('foreign key %s of %s to %s does not contain tenant_id: a row could refer to another tenant''s',
-             key.conname, key.child, key.parent),
-      format('alter table %s drop constraint %I, add constraint %I foreign key (tenant_id, ...) references %s (tenant_id, ...)',
-             key.child, key.conname, key.conname, key.parent));
-  end loop;
+        and (c.conrelid in (select e.relation from examined e) or mandant_internal.is_protected(c.conrelid))
+        and (c.confrelid in (select e.relation from examined e) or mandant_internal.is_protected(c.confrelid))
+  )
+  select k.relation, 'key_without_tenant', k.index,
+         format('key %s of %s does not contain tenant_id and would tell what other tenants have',
+                coalesce(k.conname::text, k.index), k.relation),
+         case
+           when k.contype in ('p', 'u') then
+             format('alter table %s drop constraint %I, add constraint %I %s (tenant_id, %s)', k.relation, k.conname,
+                    k.conname, case k.contype when 'p' then 'primary key' else 'unique' end, k.columns)
+           when k.contype = 'x' then
+             -- gist by itself knows no = of integers
+             'create extension if not exists btree_gist; '
+             || format('alter table %s drop constraint %I, add constraint %I %s', k.relation, k.conname, k.conname,
+                       regexp_replace((select pg_get_constraintdef(c.oid) from pg_constraint c
+                                         where c.conindid = k.indexrelid and c.contype = 'x'), '\(', '(tenant_id with =, '))
+           else format('drop index %s; create unique index on %s (tenant_id, %s)', k.index, k.relation, k.columns)
+         end
+    from key k
+  union all
+  select r.child, 'foreign_key_without_tenant', format('%s.%I', r.child, r.conname),
+         format('foreign key %s of %s to %s does not contain tenant_id: a row could refer to another tenant''s',
+                r.conname, r.child, r.parent),
+         format('alter table %s drop constraint %I, add constraint %I foreign key (tenant_id, %s) references %s (tenant_id, %s)',
+                r.child, r.conname, r.conname, r.columns, r.parent, r.referenced)
+           || r.on_update || r.on_delete || case when r.clears then format(' (%s)', r.columns) else '' end
+    from reference r
+  union all
+  select e.relation, 'index_missing', e.relation::text, format('%s has no index that begins with tenant_id', e.relation),
+         format('create index on %s (tenant_id)', e.relation)
+    from examined e
+    where not exists (select from pg_index i
+                        where i.indrelid = e.relation and i.indisvalid and i.indpred is null and i.indkey[0] = e.tenant);
+end;
 
-  if not exists (select from pg_index i
-                   where i.indrelid = relation and i.indisvalid and i.indpred is null and i.indkey[0] = tenant) then
-    perform mandant_internal.refuse_table(
-      format('%s has no index that begins with tenant_id', relation),
-      format('create index on %s (tenant_id)', relation));
-  end if;
-end
-$$;
-
-create function mandant_internal.column_argument(relation regclass, column_name text, type regtype) returns text
+create function mandant_internal.check_keys(relation regclass) returns void
   language plpgsql stable
   set search_path = pg_catalog, pg_temp
 as $$
+declare
+  found record;
 begin
-  if column_name is null then
-    return format('null::%s', type);
+  select p.problem, p.fix into found from mandant_internal.key_problem(array[relation]) p limit 1;
+  if found.problem is not null then
+    perform mandant_internal.refuse_table(found.problem, found.fix);
   end if;
-  if not exists (select from pg_attribute a
-                   where a.attrelid = relation and a.attname = column_name and a.attnum > 0 and not a.attisdropped
-                     and (a.atttypid = type or type = 'text'::regtype)) then
-    raise exception using errcode = 'undefined_column',
-      message = format('%s has no column %I of type %s', relation, column_name, type),
-      hint = 'name the column that holds it, or leave it out';
-  end if;
-  return case when type = 'text'::regtype then format('%I::text', column_name) else format('%I', column_name) end;
 end
 $$;
+
+-- A column as the policies of a table name it, written as PostgreSQL prints it; null if there is none of that type.
+create function mandant_internal.column_argument(relation regclass, column_name name, type regtype) returns text
+  language sql stable
+begin atomic
+  select case when column_name is null then format('NULL::%s', type) else (
+      select case when type = 'text'::regtype and a.atttypid <> type then format('(%I)::text', a.attname)
+                  else quote_ident(a.attname) end
+        from pg_attribute a
+        where a.attrelid = relation and a.attname = column_name and a.attnum > 0 and not a.attisdropped
+          and (a.atttypid = type or type = 'text'::regtype)) end;
+end;
+
+-- The policies of a protected table, with expressions as PostgreSQL prints them: protect() makes them, lint() compares.
+create function mandant_internal.policy_of(
+    relation regclass, object text, owner_column name, team_column name, kind_column name)
+  returns table (name name, command text, action text, permissive boolean, filter text, "check" text)
+  language sql stable
+begin atomic
+  with column_arguments (columns) as (
+    select concat_ws(', ', mandant_internal.column_argument(relation, owner_column, 'uuid'),
+                     mandant_internal.column_argument(relation, team_column, 'uuid'),
+                     mandant_internal.column_argument(relation, kind_column, 'text'))
+  )
+  select format('mandant_%s%s', c.command, f.suffix), c.command, c.action, f.permissive,
+         case when c.filters then e.expression end, case when c.checks then e.expression end
+    from column_arguments a,
+         (values ('select', 'read', true, false), ('insert', 'create', false, true),
+                 ('update', 'update', true, true), ('delete', 'delete', true, false))
+           as c (command, action, filters, checks),
+         lateral (select case when coalesce(owner_column, team_column, kind_column) is null then
+             format('mandant_internal.in_whole_tenant(%L::text, %L::text, tenant_id)', object, c.action)
+           else
+             format('(mandant_internal.in_tenant(%1$L::text, %2$L::text, tenant_id) AND '
+                    'mandant_internal.in_depth(%1$L::text, %2$L::text, tenant_id, %3$s))', object, c.action, a.columns)
+           end) as e (expression),
+         (values ('', true), ('_floor', false)) as f (suffix, permissive);
+end;
 
 create function mandant_internal.drop_policies(relation regclass) returns void
   language plpgsql volatile
@@ -212,8 +262,8 @@ declare
   called constant text := coalesce(object, (select c.relname from pg_class c where c.oid = "table"));
   found record;
   part regclass;
-  command record;
-  expression text;
+  policy record;
+  missing record;
 begin
   select c.relkind, c.relpersistence, c.relispartition, n.nspname, a.atttypid, a.attnotnull, a.atthasdef into found
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -252,32 +302,23 @@ begin
     select p.relation::regclass from parts p
   loop
     perform mandant_internal.check_keys(part);
-    perform mandant_internal.drop_policies(part);
-    for command in
-      select * from (values ('select', 'read', true, false), ('insert', 'create', false, true),
-                            ('update', 'update', true, true), ('delete', 'delete', true, false))
-        as c (name, action, filters, checks)
+    for missing in
+      select c.name, c.type from (values (owner, 'uuid'::regtype), (team, 'uuid'), (kind, 'text')) as c (name, type)
+        where mandant_internal.column_argument(part, c.name, c.type) is null
     loop
-      expression := case when coalesce(owner, team, kind) is null then
-        format('mandant_internal.in_whole_tenant(%L, %L, tenant_id)', called, command.action)
-      else
-        format(
-          'mandant_internal.in_tenant(%L, %L, tenant_id) and mandant_internal.in_depth(%L, %L, tenant_id, %s, %s, %s)',
-          called, command.action, called, command.action,
-          mandant_internal.column_argument(part, owner, 'uuid'), mandant_internal.column_argument(part, team, 'uuid'),
-          mandant_internal.column_argument(part, kind, 'text'))
-      end;
-      execute format('create policy mandant_%s on %s for %s to public %s %s', command.name, part, command.name,
-        case when command.filters then format('using (%s)', expression) end,
-        case when command.checks then format('with check (%s)', expression) end);
-      execute format('create policy mandant_%s_floor on %s as restrictive for %s to public %s %s', command.name, part,
-        command.name,
-        case when command.filters then format('using (%s)', expression) end,
-        case when command.checks then format('with check (%s)', expression) end);
-      execute format('comment on policy mandant_%s on %s is %L', command.name, part,
-        format('The right %s on %s, within the selected tenants.', command.action, called));
-      execute format('comment on policy mandant_%s_floor on %s is %L', command.name, part,
-        'The same again, so that no further policy can widen it.');
+      raise exception using errcode = 'undefined_column',
+        message = format('%s has no column %I of type %s', part, missing.name, missing.type),
+        hint = 'name the column that holds it, or leave it out';
+    end loop;
+    perform mandant_internal.drop_policies(part);
+    for policy in select * from mandant_internal.policy_of(part, called, owner, team, kind) loop
+      execute format('create policy %I on %s as %s for %s to public %s %s', policy.name, part,
+        case when policy.permissive then 'permissive' else 'restrictive' end, policy.command,
+        'using (' || policy.filter || ')', 'with check (' || policy."check" || ')');
+      execute format('comment on policy %I on %s is %L', policy.name, part,
+        case when policy.permissive
+          then format('The right %s on %s, within the selected tenants.', policy.action, called)
+          else 'The same again, so that no further policy can widen it.' end);
     end loop;
     execute format('alter table %s enable row level security', part);
     execute format('alter table %s force row level security', part);
