@@ -108,9 +108,9 @@ create function mandant_internal.examine(server jsonb)
   returns table (rule text, level text, object text, reason text, fix text)
   language plpgsql stable
   security definer -- reads logins and the list of protected tables
-  set search_path = pg_catalog, pg_temp
   set quote_all_identifiers = off
   set jit = off -- compiling these queries takes longer than they do
+  set search_path = pg_catalog, pg_temp
 as $$
 declare
   caller constant oid := mandant_internal.outer_user();
