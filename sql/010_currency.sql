@@ -15,6 +15,7 @@ comment on column crm.currency.code is 'Three letters, such as EUR.';
 comment on column crm.currency.minor_unit is 'Decimals of an amount: EUR 2, JPY 0, KWD 3.';
 
 alter table crm.currency owner to crm_owner;
+select mandant.unprotect('crm.currency');  -- shared by all tenants
 revoke all on crm.currency from public;
 grant select on crm.currency to mandant_user;
 

@@ -14,6 +14,7 @@ comment on column crm.country.code is 'Two letters, such as DE.';
 comment on column crm.country.name is 'The English short name.';
 
 alter table crm.country owner to crm_owner;
+select mandant.unprotect('crm.country');  -- shared by all tenants
 revoke all on crm.country from public;
 grant select on crm.country to mandant_user;
 

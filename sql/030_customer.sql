@@ -65,6 +65,7 @@ grant select, delete,
     update (name, street, postal_code, city, region, country, email, tax_id, language,
         currency, payment_terms_days, owner_id, state)
     on crm.customer to mandant_user;
+select mandant.accept_copy('crm.customer');
 
 create function crm.touch() returns trigger
     language plpgsql

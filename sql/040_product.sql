@@ -39,3 +39,4 @@ grant select, delete,
     insert (tenant_id, code, name, unit, unit_price, currency, tax_rate, active),
     update (code, name, unit, unit_price, currency, tax_rate, active)
     on crm.product to mandant_user;
+select mandant.accept_copy('crm.product');

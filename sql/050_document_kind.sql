@@ -21,6 +21,7 @@ comment on column crm.document_kind.for_blocked_customer is
     'true: may be made for a blocked customer, because it settles what is open.';
 
 alter table crm.document_kind owner to crm_owner;
+select mandant.unprotect('crm.document_kind');  -- shared by all tenants
 revoke all on crm.document_kind from public;
 grant select on crm.document_kind to mandant_user;
 

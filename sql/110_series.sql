@@ -22,6 +22,7 @@ comment on column crm.default_series.reset is 'When counting starts again: year,
 comment on column crm.default_series.policy is 'gapless, gapless_chronological or unique.';
 
 alter table crm.default_series owner to crm_owner;
+select mandant.unprotect('crm.default_series');  -- shared by all tenants
 revoke all on crm.default_series from public;
 grant select on crm.default_series to mandant_user;
 

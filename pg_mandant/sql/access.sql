@@ -65,6 +65,14 @@ create function mandant_internal.microseconds(moment timestamptz) returns bigint
   language sql immutable parallel safe
   return case when isfinite(moment) then (extract(epoch from moment) * 1000000)::bigint - 946684800000000 end;
 
+create function mandant_internal.binding_of(login oid) returns text
+  language sql stable
+  security definer -- reads who is bound
+  set search_path = pg_catalog, pg_temp
+begin atomic
+  select case when l.relay then 'relay' else 'login' end from mandant_internal.login l where l.login = binding_of.login;
+end;
+
 create function mandant_internal.authority(login oid, token bytea) returns json
   language plpgsql stable
   security definer -- reads identity and grants that the caller may not see

@@ -224,10 +224,11 @@ begin
       hint = format('alter role %s nosuperuser nobypassrls', login);
   elsif login::oid < 16384
      or login::text in ('mandant_owner', 'mandant_user')
+     or pg_has_role(login, 'mandant_owner', 'member')
      or exists (select from mandant_internal.protected_table p join pg_class c on c.oid = p.relation
-                  where c.relowner = login) then
+                  where pg_has_role(login, c.relowner, 'member')) then
     raise exception using errcode = 'invalid_parameter_value',
-      message = format('%s is a role that the product or PostgreSQL stands on', login),
+      message = format('%s is, or is a member of, a role that the product or PostgreSQL stands on', login),
       hint = 'bind a login of its own for each person or tool';
   end if;
 end
@@ -265,13 +266,17 @@ begin
     end if;
     perform mandant_internal.require_over(who);
   else
+    -- a role that was renamed keeps its principal, and gives the name free
+    update mandant_internal.principal p set name = (select r.rolname from pg_roles r where r.oid = l.login)
+      from mandant_internal.login l
+      where l.principal_id = p.id and p.kind = 'login'
+        and p.name = (select r.rolname from pg_roles r where r.oid = bind_login.login);
     insert into mandant_internal.principal (kind, name, full_name, tenant_id, default_selection)
       values ('login', (select r.rolname from pg_roles r where r.oid = bind_login.login), null, home.id,
               nullif(bind_login.default_selection, ''))
       returning * into who;
   end if;
   insert into mandant_internal.login (login, principal_id) values (bind_login.login, who.id);
-  execute format('grant mandant_user to %s', login);
   if role is not null then
     perform mandant.grant_role(who.name, role, scope, reason => 'bind_login');
   end if;
@@ -286,6 +291,34 @@ employee: e-mail of a person whose login this is, null: the login is a principal
 Needs the rights create on principal and access_grant.
 Errors: 42710 bound already, 22023 the login bypasses row security, 42501 not allowed.';
 
+create function mandant_internal.unbind(login oid) returns void
+  language plpgsql volatile
+  set search_path = pg_catalog, pg_temp
+as $$
+declare
+  holder uuid;
+begin
+  delete from mandant_internal.login l where l.login = unbind.login returning l.principal_id into holder;
+  update mandant_internal.principal p set state = 'inactive', state_reason = 'unbound',
+      name = p.name || ' (unbound ' || p.id || ')'
+    where p.id = holder and p.kind = 'login';
+end
+$$;
+
+-- `drop owned by` takes from a role what keeps it from being dropped, and so its binding.
+create function mandant_internal.unbind_released() returns void
+  language plpgsql volatile
+  security definer -- deletes bindings; says what is so, whoever calls it
+  set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform mandant_internal.unbind(l.login)
+    from mandant_internal.login l
+    where not exists (select from pg_type t, aclexplode(t.typacl) as a
+                        where t.oid = 'mandant_internal.binding'::regtype and a.grantee = l.login);
+end
+$$;
+
 create function mandant.unbind_login(login regrole) returns void
   language plpgsql volatile
   security definer -- writes mandant_internal.login
@@ -295,6 +328,11 @@ as $$
 declare
   who mandant_internal.principal;
 begin
+  if exists (select from mandant_internal.login l where l.login = unbind_login.login and l.relay)
+     and (select w.kind from mandant.whoami() w) = 'superuser' then
+    perform mandant_internal.unbind(login);
+    return;
+  end if;
   select p.* into who
     from mandant_internal.login l join mandant_internal.principal p on p.id = l.principal_id
     where l.login = unbind_login.login;
@@ -303,17 +341,12 @@ begin
       message = format('login %s is not bound', login), hint = 'select name from mandant.principal where kind = ''login''';
   end if;
   perform mandant_internal.require('principal', 'delete', who.tenant_id);
-  delete from mandant_internal.login l where l.login = unbind_login.login;
-  if who.kind = 'login' then
-    update mandant_internal.principal p set state = 'inactive', state_reason = 'unbound',
-        name = p.name || ' (unbound ' || p.id || ')'
-      where p.id = who.id;
-  end if;
-  execute format('revoke mandant_user from %s', login);
+  perform mandant_internal.unbind(login);
 end
 $$;
 comment on function mandant.unbind_login(regrole) is
-  'Takes a login''s binding away: it sees nothing from its next statement on. Rows it created keep their author.
+  'Takes away the binding of a login or relay.
+It sees nothing from its next statement on, and its role can be dropped. Rows it created keep their author. Needs the right delete on principal; for a relay a superuser.
 Errors: 42704 not bound, 42501 not allowed.';
 
 create function mandant.bind_relay(login regrole) returns void
@@ -334,7 +367,6 @@ begin
       hint = format('select mandant.unbind_login(''%s'')', login);
   end if;
   insert into mandant_internal.login (login, relay) values (bind_relay.login, true) on conflict do nothing;
-  execute format('grant mandant_user to %s', login);
 end
 $$;
 comment on function mandant.bind_relay(regrole) is

@@ -35,8 +35,11 @@ begin
           -- begun by functions of schema mandant that run as their caller; they ask for the right themselves
           'set_default_selection', 'set_tenant_state', 'set_principal_state',
           -- protect() runs as the owner of the table
-          'register', 'is_protected', 'refuse_table', 'check_keys', 'key_problem', 'column_argument', 'policy_of',
-          'drop_policies',
+          'register', 'unregister', 'is_protected', 'refuse_table', 'check_keys', 'key_problem', 'column_argument',
+          'policy_expression', 'policy_commands', 'parts', 'put_under_rule', 'drop_policies',
+          -- and so do the event triggers, for whoever changes a table
+          'fault', 'check_rule', 'settle', 'place_of', 'protected_tables', 'private_tables', 'check_private',
+          'come_into_schema', 'unbind_released', 'make_ready', 'insert_row',
           -- lint() runs as its caller, who may see settings of the server; what reads our tables asks for the right itself
           'examine', 'server_setting', 'relay_refusal'])
   loop
@@ -62,6 +65,7 @@ begin
   loop
     execute format('alter %s %s owner to mandant_owner', object.kind, object.name);
   end loop;
+  alter domain mandant_internal.binding owner to mandant_owner;
   alter schema mandant owner to mandant_owner;
   alter schema mandant_internal owner to mandant_owner;
 end
@@ -76,9 +80,14 @@ declare
 begin
   for carried in
     select * from (values
-      ('tenant', ''), ('principal', ''), ('login', ''), ('token', ''), ('on_create_tenant', ''),
+      ('tenant', ''), ('principal', ''), ('token', ''),
+      -- never an oid of something that is gone, which could be something else where the dump is restored
+      ('login', 'where exists (select from pg_catalog.pg_roles r where r.oid = login)'),
+      ('on_create_tenant', 'where exists (select from pg_catalog.pg_proc p where p.oid = function)'),
+      ('protected_table', 'where exists (select from pg_catalog.pg_class c where c.oid = relation)'),
+      ('unprotected_table', 'where exists (select from pg_catalog.pg_class c where c.oid = relation)'),
       ('role', 'where not shipped'), ('role_right', 'where not shipped'), ('access_grant', ''),
-      ('protected_table', ''), ('series', ''), ('number', ''), ('tenant_id_seq', ''), ('series_id_seq', ''))
+      ('series', ''), ('number', ''), ('tenant_id_seq', ''), ('series_id_seq', ''))
       as t (name, filter)
   loop
     perform pg_extension_config_dump('mandant_internal.' || carried.name, carried.filter);

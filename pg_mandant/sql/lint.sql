@@ -8,6 +8,7 @@ create view mandant_internal.lint_rule as
     -- tables
     ('unprotected_table', 'error', 'A table with a tenant is open to others and not protected'),
     ('unprotected_reference', 'error', 'A table that refers to a protected one is open to others and not protected'),
+    ('undeclared_table', 'warning', 'A table beside protected ones is open to others, and nobody said that it is shared'),
     ('unprotected_child', 'error', 'A partition or child of a protected table is not protected'),
     ('unprotected_parent', 'error', 'A table above a protected one is open to others and not protected'),
     ('child_unlike_parent', 'error', 'A child is protected by other columns or under another name than its parent'),
@@ -79,6 +80,7 @@ create view mandant_internal.lint_rule as
     ('relay_creates', 'error', 'A relay can create objects'),
     ('relay_owns', 'error', 'A relay owns objects'),
     ('relay_granted', 'warning', 'A relay has rights of its own'),
+    ('login_unheld', 'warning', 'A role that is bound can be dropped, and its number become another role''s'),
     ('dangling_login', 'warning', 'A login that is bound is gone'),
     ('owner_bypasses', 'warning', 'An owner of protected tables is not held by row security'),
     ('owner_can_log_in', 'warning', 'An owner of protected tables can log in'),
@@ -174,15 +176,16 @@ begin atomic
   select case when role = 0 then 'public' else role::regrole::text end;
 end;
 
+-- What protects a table as it is registered; of a partition, the table it belongs to.
 create function mandant_internal.protect_call(relation regclass) returns text
   language sql stable
 begin atomic
-  select format('select mandant.protect(%L%s%s%s%s)', protect_call.relation::text,
+  select format('select mandant.protect(%L%s%s%s%s)', c.oid::regclass::text,
                 case when p.object <> c.relname then format(', object => %L', p.object) end,
                 ', owner => ' || quote_literal(p.owner_column), ', team => ' || quote_literal(p.team_column),
                 ', kind => ' || quote_literal(p.kind_column))
     from pg_class c left join mandant_internal.protected_table p on p.relation = c.oid
-    where c.oid = protect_call.relation;
+    where c.oid = coalesce(pg_partition_root(protect_call.relation), protect_call.relation);
 end;
 
 -- Who could own what is in a schema: the SQL that makes the role, if it must be made, and its name.

@@ -59,14 +59,38 @@ create function mandant_internal.me(shape bigint) returns uuid
   language c stable parallel safe
   as 'MODULE_PATHNAME', 'mandant_me';
 
+-- In a schema with a protected table every table is in one of these two lists: keep.sql sees to it.
 create table mandant_internal.protected_table (
   relation regclass primary key,
   object text not null,
   owner_column name,
   team_column name,
   kind_column name,
+  complete boolean not null,
   constraint protected_table_object_format check (object ~ '^[a-z][a-z0-9_]{0,62}$')
 );
+comment on column mandant_internal.protected_table.complete is
+  'Whether all of the rule is in place; from then on no statement may take a part of it away.';
+
+create table mandant_internal.unprotected_table (
+  relation regclass primary key,
+  shared boolean not null
+);
+comment on table mandant_internal.unprotected_table is
+  'Tables beside protected ones: shared with whoever holds a privilege, or private to their owner until protect or unprotect.';
+
+create function mandant_internal.require_owner(relation regclass) returns void
+  language plpgsql stable
+  set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if pg_has_role(mandant_internal.outer_user(), (select c.relowner from pg_class c where c.oid = relation), 'member')
+     is not true then
+    raise exception using errcode = 'insufficient_privilege',
+      message = format('you do not own %s', relation), hint = 'the owner of a table decides';
+  end if;
+end
+$$;
 
 create function mandant_internal.register(
     relation regclass, object text, owner_column name, team_column name, kind_column name)
@@ -75,18 +99,36 @@ create function mandant_internal.register(
   security definer -- writes the list of protected tables, for owners of the table only
   set search_path = pg_catalog, pg_temp
 as $$
-#variable_conflict use_column
 begin
-  if pg_has_role(mandant_internal.outer_user(), (select c.relowner from pg_class c where c.oid = register.relation),
-                 'member') is not true then
-    raise exception using errcode = 'insufficient_privilege',
-      message = format('you do not own %s', register.relation), hint = 'the owner of a table protects it';
-  end if;
+  perform mandant_internal.require_owner(register.relation);
+  delete from mandant_internal.unprotected_table u where u.relation = register.relation;
   delete from mandant_internal.protected_table p where p.relation = register.relation;
-  if register.object is not null then
-    insert into mandant_internal.protected_table
-      values (register.relation, register.object, register.owner_column, register.team_column, register.kind_column);
-  end if;
+  insert into mandant_internal.protected_table
+    values (register.relation, register.object, register.owner_column, register.team_column, register.kind_column, false);
+  -- What was there before the schema had a protected table stays as it is.
+  insert into mandant_internal.unprotected_table (relation, shared)
+    select c.oid, true
+      from pg_class c
+      where c.relnamespace = (select r.relnamespace from pg_class r where r.oid = register.relation)
+        and c.relkind in ('r', 'p', 'f', 'm')
+        and not exists (select from mandant_internal.protected_table p
+                          join pg_class other on other.oid = p.relation
+                          where other.relnamespace = c.relnamespace and p.relation <> register.relation)
+        and c.oid <> register.relation
+    on conflict do nothing;
+end
+$$;
+
+create function mandant_internal.unregister(relation regclass, shared boolean) returns void
+  language plpgsql volatile
+  security definer -- writes the lists of tables, for owners of the table only
+  set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform mandant_internal.require_owner(unregister.relation);
+  delete from mandant_internal.protected_table p where p.relation = unregister.relation;
+  insert into mandant_internal.unprotected_table values (unregister.relation, unregister.shared)
+    on conflict on constraint unprotected_table_pkey do update set shared = excluded.shared;
 end
 $$;
 
@@ -201,42 +243,66 @@ begin
 end
 $$;
 
--- A column as the policies of a table name it, written as PostgreSQL prints it; null if there is none of that type.
+-- A column as an argument of a policy, written as PostgreSQL prints it.
 create function mandant_internal.column_argument(relation regclass, column_name name, type regtype) returns text
+  language plpgsql stable
+  set search_path = pg_catalog, pg_temp
+as $$
+declare
+  found regtype := (select a.atttypid from pg_attribute a
+                      where a.attrelid = relation and a.attname = column_name and a.attnum > 0 and not a.attisdropped);
+begin
+  if column_name is null then
+    return format('NULL::%s', type);
+  elsif found is null or found <> type and type <> 'text'::regtype then
+    raise exception using errcode = 'undefined_column',
+      message = format('%s has no column %I of type %s', relation, column_name, type),
+      hint = 'name the column that holds it, or leave it out';
+  end if;
+  return case when found = type then format('%I', column_name) else format('(%I)::%s', column_name, type) end;
+end
+$$;
+
+-- What a policy of a protected table says, written as PostgreSQL prints it: so it can be compared with what is there.
+create function mandant_internal.policy_expression(
+    relation regclass, object text, action text, owner_column name, team_column name, kind_column name)
+  returns text
   language sql stable
+  set search_path = pg_catalog, pg_temp
 begin atomic
-  select case when column_name is null then format('NULL::%s', type) else (
-      select case when type = 'text'::regtype and a.atttypid <> type then format('(%I)::text', a.attname)
-                  else quote_ident(a.attname) end
-        from pg_attribute a
-        where a.attrelid = relation and a.attname = column_name and a.attnum > 0 and not a.attisdropped
-          and (a.atttypid = type or type = 'text'::regtype)) end;
+  select case when coalesce(owner_column, team_column, kind_column) is null then
+      format('mandant_internal.in_whole_tenant(%L::text, %L::text, tenant_id)', object, action)
+    else
+      format('(mandant_internal.in_tenant(%1$L::text, %2$L::text, tenant_id) AND '
+             'mandant_internal.in_depth(%1$L::text, %2$L::text, tenant_id, %3$s, %4$s, %5$s))',
+             object, action,
+             mandant_internal.column_argument(relation, owner_column, 'uuid'),
+             mandant_internal.column_argument(relation, team_column, 'uuid'),
+             mandant_internal.column_argument(relation, kind_column, 'text'))
+    end;
 end;
 
--- The policies of a protected table, with expressions as PostgreSQL prints them: protect() makes them, lint() compares.
-create function mandant_internal.policy_of(
-    relation regclass, object text, owner_column name, team_column name, kind_column name)
-  returns table (name name, command text, action text, permissive boolean, filter text, "check" text)
-  language sql stable
+-- The commands that row security knows, and the right each needs: each has a policy and a floor of the same expression.
+create function mandant_internal.policy_commands(
+    out name text, out command "char", out action text, out filters boolean, out checks boolean)
+  returns setof record
+  language sql immutable
 begin atomic
-  with column_arguments (columns) as (
-    select concat_ws(', ', mandant_internal.column_argument(relation, owner_column, 'uuid'),
-                     mandant_internal.column_argument(relation, team_column, 'uuid'),
-                     mandant_internal.column_argument(relation, kind_column, 'text'))
+  values ('select', 'r'::"char", 'read', true, false), ('insert', 'a', 'create', false, true),
+         ('update', 'w', 'update', true, true), ('delete', 'd', 'delete', true, false);
+end;
+
+-- The tables a rule reaches: the table, its partitions and children, parents first.
+create function mandant_internal.parts(relation regclass) returns setof regclass
+  language sql stable
+  set search_path = pg_catalog, pg_temp
+begin atomic
+  with recursive part (relation, level) as (
+    select parts.relation::oid, 0
+    union
+    select i.inhrelid, p.level + 1 from pg_inherits i join part p on i.inhparent = p.relation
   )
-  select format('mandant_%s%s', c.command, f.suffix), c.command, c.action, f.permissive,
-         case when c.filters then e.expression end, case when c.checks then e.expression end
-    from column_arguments a,
-         (values ('select', 'read', true, false), ('insert', 'create', false, true),
-                 ('update', 'update', true, true), ('delete', 'delete', true, false))
-           as c (command, action, filters, checks),
-         lateral (select case when coalesce(owner_column, team_column, kind_column) is null then
-             format('mandant_internal.in_whole_tenant(%L::text, %L::text, tenant_id)', object, c.action)
-           else
-             format('(mandant_internal.in_tenant(%1$L::text, %2$L::text, tenant_id) AND '
-                    'mandant_internal.in_depth(%1$L::text, %2$L::text, tenant_id, %3$s))', object, c.action, a.columns)
-           end) as e (expression),
-         (values ('', true), ('_floor', false)) as f (suffix, permissive);
+  select p.relation::regclass from part p group by p.relation order by max(p.level), p.relation;
 end;
 
 create function mandant_internal.drop_policies(relation regclass) returns void
@@ -252,6 +318,41 @@ begin
 end
 $$;
 
+create function mandant_internal.put_under_rule(
+    relation regclass, object text, owner_column name, team_column name, kind_column name)
+  returns void
+  language plpgsql volatile
+  set search_path = pg_catalog, pg_temp
+as $$
+declare
+  part regclass;
+  policy record;
+  clauses text;
+begin
+  for part in select mandant_internal.parts(relation) loop
+    perform mandant_internal.check_keys(part);
+    perform mandant_internal.register(part, object, owner_column, team_column, kind_column);
+    perform mandant_internal.drop_policies(part);
+    for policy in
+      select c.*, mandant_internal.policy_expression(part, object, c.action, owner_column, team_column, kind_column) as expression
+        from mandant_internal.policy_commands() c
+    loop
+      clauses := concat(' using (' || case when policy.filters then policy.expression end || ')',
+                        ' with check (' || case when policy.checks then policy.expression end || ')');
+      execute format('create policy mandant_%s on %s for %1$s to public %3$s', policy.name, part, clauses);
+      execute format('create policy mandant_%s_floor on %s as restrictive for %1$s to public %3$s', policy.name, part, clauses);
+      execute format('comment on policy mandant_%s on %s is %L', policy.name, part,
+        format('The right %s on %s, within the selected tenants.', policy.action, object));
+      execute format('comment on policy mandant_%s_floor on %s is %L', policy.name, part,
+        'The same again, so that no further policy can widen it.');
+    end loop;
+    execute format('alter table %s enable row level security, force row level security', part);
+    perform mandant_internal.settle(part);
+    perform mandant_internal.check_rule(part);
+  end loop;
+end
+$$;
+
 create function mandant.protect(
     "table" regclass, object text default null, owner text default null, team text default null, kind text default null)
   returns void
@@ -261,9 +362,6 @@ as $$
 declare
   called constant text := coalesce(object, (select c.relname from pg_class c where c.oid = "table"));
   found record;
-  part regclass;
-  policy record;
-  missing record;
 begin
   select c.relkind, c.relpersistence, c.relispartition, n.nspname, a.atttypid, a.attnotnull, a.atthasdef into found
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -278,11 +376,12 @@ begin
     raise exception using errcode = 'invalid_parameter_value',
       message = format('"%s" is not an object name', called), hint = 'object => lower case letters, digits and _';
   end if;
-  if found.relispartition and not mandant_internal.is_protected("table") then
+  if found.relispartition then
     perform mandant_internal.refuse_table(format('%s is a partition', "table"),
       format('protect the table it belongs to: select mandant.protect(''%s'')',
              (select i.inhparent::regclass from pg_inherits i where i.inhrelid = "table")));
   end if;
+  perform mandant_internal.unregister("table", true); -- what follows is not kept from it
   if found.atttypid is null then
     execute format('alter table %s add column tenant_id int not null default mandant.current_tenant()', "table");
     execute format('create index on %s (tenant_id)', "table");
@@ -292,38 +391,7 @@ begin
   elsif not found.atthasdef then
     execute format('alter table %s alter tenant_id set default mandant.current_tenant()', "table");
   end if;
-
-  for part in
-    with recursive parts (relation) as (
-      select "table"::oid
-      union
-      select i.inhrelid from pg_inherits i join parts p on i.inhparent = p.relation
-    )
-    select p.relation::regclass from parts p
-  loop
-    perform mandant_internal.check_keys(part);
-    for missing in
-      select c.name, c.type from (values (owner, 'uuid'::regtype), (team, 'uuid'), (kind, 'text')) as c (name, type)
-        where mandant_internal.column_argument(part, c.name, c.type) is null
-    loop
-      raise exception using errcode = 'undefined_column',
-        message = format('%s has no column %I of type %s', part, missing.name, missing.type),
-        hint = 'name the column that holds it, or leave it out';
-    end loop;
-    perform mandant_internal.drop_policies(part);
-    for policy in select * from mandant_internal.policy_of(part, called, owner, team, kind) loop
-      execute format('create policy %I on %s as %s for %s to public %s %s', policy.name, part,
-        case when policy.permissive then 'permissive' else 'restrictive' end, policy.command,
-        'using (' || policy.filter || ')', 'with check (' || policy."check" || ')');
-      execute format('comment on policy %I on %s is %L', policy.name, part,
-        case when policy.permissive
-          then format('The right %s on %s, within the selected tenants.', policy.action, called)
-          else 'The same again, so that no further policy can widen it.' end);
-    end loop;
-    execute format('alter table %s enable row level security', part);
-    execute format('alter table %s force row level security', part);
-    perform mandant_internal.register(part, called, owner, team, kind);
-  end loop;
+  perform mandant_internal.put_under_rule("table", called, owner, team, kind);
 end
 $$;
 comment on function mandant.protect(regclass, text, text, text, text) is
@@ -332,7 +400,9 @@ Everybody then sees the rows that their rights and selection reach.
 object: what roles name it by, the table''s name unless given; owner, team: uuid columns of the principal and team a row
 belongs to; kind: column of the kind of document. Adds tenant_id with an index if there is none. Calling it again renews the policies.
 Wants an index that begins with tenant_id, and tenant_id in every key and in foreign keys between protected tables.
-Only the owner of the table. Grants nothing. Errors: 42P16 the table cannot be protected; the hint says how it can.';
+From then on no statement takes a part of the rule away, a partition or child that is attached later comes under it, and so
+does a new table with tenant_id in the same schema. Only the owner of the table. Grants nothing.
+Errors: 42P16 the table cannot be protected; the hint says how it can.';
 
 create function mandant.unprotect("table" regclass) returns void
   language plpgsql volatile
@@ -341,20 +411,14 @@ as $$
 declare
   part regclass;
 begin
-  for part in
-    with recursive parts (relation) as (
-      select "table"::oid
-      union
-      select i.inhrelid from pg_inherits i join parts p on i.inhparent = p.relation
-    )
-    select p.relation::regclass from parts p where mandant_internal.is_protected(p.relation)
-  loop
+  for part in select p from mandant_internal.parts("table") as p where mandant_internal.is_protected(p) loop
+    perform mandant_internal.unregister(part, true);
     perform mandant_internal.drop_policies(part);
-    execute format('alter table %s no force row level security', part);
-    execute format('alter table %s disable row level security', part);
-    perform mandant_internal.register(part, null, null, null, null);
+    execute format('alter table %s no force row level security, disable row level security', part);
   end loop;
+  perform mandant_internal.unregister("table", true);
 end
 $$;
 comment on function mandant.unprotect(regclass) is
-  'Takes a table out from under the rule; tenant_id stays. Whoever has a grant then sees every row. Only the owner.';
+  'Takes a table out from under the rule, or says of a new one that it is shared.
+Whoever has a grant then sees every row. Partitions and children follow; tenant_id stays. Only the owner of the table. Errors: 42501 not the owner.';

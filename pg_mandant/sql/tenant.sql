@@ -50,6 +50,33 @@ create table mandant_internal.login (
 );
 create index login_principal on mandant_internal.login (principal_id);
 
+-- A role that is bound holds a privilege on this type, so PostgreSQL refuses to drop it, in whatever database: its oid, by
+-- which it is known, never becomes another role's.
+create domain mandant_internal.binding as boolean;
+comment on domain mandant_internal.binding is
+  'A bound login or relay may use it: so its role cannot be dropped before mandant.unbind_login.';
+revoke usage on type mandant_internal.binding from public;
+
+create function mandant_internal.keep_role() returns trigger
+  language plpgsql volatile
+  security definer -- makes the login a member of mandant_user
+  set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if tg_op <> 'INSERT' and exists (select from pg_roles r where r.oid = old.login) then
+    execute format('revoke usage on type mandant_internal.binding from %s', old.login);
+    execute format('revoke mandant_user from %s', old.login);
+  end if;
+  if tg_op <> 'DELETE' then
+    execute format('grant usage on type mandant_internal.binding to %s', new.login);
+    execute format('grant mandant_user to %s', new.login);
+  end if;
+  return null;
+end
+$$;
+create trigger keep_role after insert or update of login or delete on mandant_internal.login
+  for each row execute function mandant_internal.keep_role();
+
 create table mandant_internal.token (
   hash bytea primary key,
   principal_id uuid not null references mandant_internal.principal on delete cascade,

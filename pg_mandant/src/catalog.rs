@@ -60,6 +60,27 @@ pub fn function(name: &CStr, arguments: &[pg_sys::Oid]) -> Result<pg_sys::Oid, E
     }
 }
 
+/// Whether a table of ours has no row.
+pub fn is_empty(relation: pg_sys::Oid) -> bool {
+    // SAFETY: in a transaction; reads the table as PostgreSQL reads its catalogue, without index and conditions.
+    unsafe {
+        let lock = pg_sys::AccessShareLock as c_int;
+        let table = pg_sys::table_open(relation, lock);
+        let scan = pg_sys::systable_beginscan(
+            table,
+            pg_sys::Oid::INVALID,
+            false,
+            std::ptr::null_mut(),
+            0,
+            std::ptr::null_mut(),
+        );
+        let empty = pg_sys::systable_getnext(scan).is_null();
+        pg_sys::systable_endscan(scan);
+        pg_sys::table_close(table, lock);
+        empty
+    }
+}
+
 /// The oids of functions that the planner puts into plans, kept for the session: found by name and number of arguments,
 /// and by the function in whose place they are put, which is another after the extension was created anew.
 pub fn planned_function(

@@ -16,7 +16,7 @@ use crate::catalog;
 use crate::error::Error;
 
 mod setting;
-pub use setting::{init, set_local, token};
+pub use setting::{bypasses, init, set_local, token};
 
 /// The most contexts kept by one session.
 const CACHED: usize = 256;
@@ -116,11 +116,6 @@ fn forget() {
         // SAFETY: marks cached plans, as PostgreSQL's own invalidation callbacks do.
         unsafe { pg_sys::ResetPlanCache() }
     }
-}
-
-/// Whether this session acts, or has acted, by tokens.
-pub fn relays() -> bool {
-    RELAYS.get()
 }
 
 /// Called before each statement: plans inside `security definer` functions do not notice `set role` by themselves.
@@ -236,6 +231,39 @@ fn authority(
     match known {
         Some(authority) => Ok(authority),
         None => read_authority(outer_user, token).map(Rc::new),
+    }
+}
+
+/// Whether a role is bound to a principal, or a relay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Binding {
+    /// Not at all, or the extension was not created.
+    None,
+    /// To a principal.
+    Login,
+    /// It acts by tokens.
+    Relay,
+}
+
+/// What a role is bound to.
+pub fn binding_of(role: pg_sys::Oid) -> Binding {
+    // SAFETY: in a transaction; the signature is the one of access.sql.
+    let kind = unsafe {
+        let function = catalog::function(c"binding_of", &[pg_sys::OIDOID]);
+        function.ok().and_then(|function| {
+            let value = pg_sys::Datum::from(role);
+            let mut arguments = [pg_sys::NullableDatum {
+                value,
+                isnull: false,
+            }];
+            catalog::with_fresh_snapshot(|| catalog::call(function, &mut arguments))
+                .and_then(|kind| String::from_datum(kind, false))
+        })
+    };
+    match kind.as_deref() {
+        None => Binding::None,
+        Some("relay") => Binding::Relay,
+        Some(_) => Binding::Login,
     }
 }
 

@@ -15,6 +15,7 @@ mod access;
 mod catalog;
 mod context;
 mod error;
+mod keep;
 mod numbering;
 mod protect;
 mod relay;
@@ -57,7 +58,9 @@ extension_sql_file!(
     name = "numbering",
     requires = ["administer_access"]
 );
-extension_sql_file!("../sql/lint.sql", name = "lint", requires = ["numbering"]);
+extension_sql_file!("../sql/copy.sql", name = "copy", requires = ["numbering"]);
+extension_sql_file!("../sql/keep.sql", name = "keep", requires = ["copy"]);
+extension_sql_file!("../sql/lint.sql", name = "lint", requires = ["keep"]);
 extension_sql_file!(
     "../sql/lint/tables.sql",
     name = "lint_tables",
@@ -92,6 +95,8 @@ pub extern "C-unwind" fn _PG_init() {
     unsafe { std::env::set_var("RUST_LIB_BACKTRACE", "0") };
     context::init();
     relay::init();
+    keep::init();
+    protect::explain::init();
 }
 
 type Sql<T> = Result<T, ErrorReport>;
@@ -170,6 +175,10 @@ fn has_right(object: &str, action: &str, tenant_id: i32) -> Sql<bool> {
 fn check_selection(selection: &str) -> Sql<()> {
     Ok(selection.parse::<selection::Selection>().map(drop)?)
 }
+
+/// An event trigger: that it is in the library is all that it is for, because then the hooks are in place.
+#[pg_extern(sql = false)]
+fn guard() {}
 
 #[pg_extern(sql = false)]
 fn outer_user() -> pg_sys::Oid {

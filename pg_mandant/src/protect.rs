@@ -19,6 +19,7 @@ use crate::context;
 use crate::error::Error;
 use crate::tenant_set::{TenantSet, contains};
 
+pub mod explain;
 mod plan;
 
 type Call = pg_sys::FunctionCallInfo;

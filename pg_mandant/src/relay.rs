@@ -9,8 +9,10 @@ use pgrx::prelude::*;
 use pgrx::{PgSqlErrorCode, pg_sys};
 use sha2::{Digest, Sha256};
 
-use crate::context;
+use crate::context::{self, Binding};
 use crate::error::Error;
+use crate::keep;
+use crate::protect::explain;
 
 thread_local! {
     /// What SQL of this session has left behind; `discard all` removes it.
@@ -107,12 +109,11 @@ unsafe extern "C-unwind" fn watch_utility(
             }
             _ => {}
         }
-        if context::relays() {
-            refuse_what_outlives_the_relay((*node).type_);
-        }
+        refuse_what_reaches_others((*node).type_);
         let discards = (*node).type_ == pg_sys::NodeTag::T_DiscardStmt
             && (*node.cast::<pg_sys::DiscardStmt>()).target == pg_sys::DiscardMode::DISCARD_ALL;
         context::before_statement(GetOuterUserId());
+        let shows = (*node).type_ == pg_sys::NodeTag::T_ExplainStmt && explain::begin();
         let next = NEXT_UTILITY.unwrap_or(standard_ProcessUtility);
         next(
             statement,
@@ -124,27 +125,36 @@ unsafe extern "C-unwind" fn watch_utility(
             dest,
             completion,
         );
+        if shows {
+            explain::end();
+        }
         if discards {
             LEFT.set(None);
         }
     }
 }
 
-/// 42501 for statements by which SQL in one request could reach the sessions of others.
+/// 42501 for statements by which one could reach the sessions of others, or SQL in one request the next.
 #[pg_guard]
-unsafe extern "C-unwind" fn refuse_what_outlives_the_relay(statement: pg_sys::NodeTag) {
+unsafe extern "C-unwind" fn refuse_what_reaches_others(statement: pg_sys::NodeTag) {
     let what = match statement {
+        pg_sys::NodeTag::T_LockStmt => "lock tables",
         pg_sys::NodeTag::T_AlterRoleStmt | pg_sys::NodeTag::T_AlterRoleSetStmt => "change its role",
         pg_sys::NodeTag::T_GrantRoleStmt => "grant roles",
-        pg_sys::NodeTag::T_LockStmt => "lock tables",
+        pg_sys::NodeTag::T_DropOwnedStmt => "drop what it has",
+        pg_sys::NodeTag::T_ListenStmt | pg_sys::NodeTag::T_NotifyStmt => "listen or notify",
         _ => return,
     };
-    // SAFETY: inside a transaction, reads the role from the catalogue cache.
-    if unsafe { pg_sys::superuser_arg(pg_sys::GetOuterUserId()) } {
-        return; // a superuser who tries the relay's part
-    }
+    // SAFETY: inside a transaction, reads a variable of the session.
+    let user = unsafe { pg_sys::GetOuterUserId() };
+    let who = match context::binding_of(user) {
+        _ if context::bypasses(user) => return, // a superuser who tries the relay's part
+        Binding::Relay => "a relay",
+        Binding::Login if statement == pg_sys::NodeTag::T_LockStmt => "a bound login",
+        _ => return,
+    };
     let refusal = Error::not_allowed(
-        format!("a relay cannot {what}"),
+        format!("{who} cannot {what}"),
         "do it as an administrator, on a connection of your own",
     );
     ErrorReport::from(refusal).report(PgLogLevel::ERROR);
@@ -155,6 +165,9 @@ unsafe extern "C-unwind" fn watch_start(query: *mut pg_sys::QueryDesc, flags: c_
     // SAFETY: passes on what it was given.
     unsafe {
         context::before_statement(GetOuterUserId());
+        if (*query).operation == pg_sys::CmdType::CMD_MERGE {
+            keep::check_merge(query);
+        }
         NEXT_START.unwrap_or(standard_ExecutorStart)(query, flags);
     }
 }

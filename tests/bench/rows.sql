@@ -29,7 +29,10 @@ select mandant.add_employee('t42', 'bench@t42.example', 'Bench');
 select mandant.grant_role('bench@t42.example', 'group_admin');
 insert into mandant_internal.token (hash, principal_id, expires_at)
   select sha256('bench token'), p.id, now() + interval '1 day'
-    from mandant_internal.principal p where p.name = 'bench@t42.example';
+    from mandant_internal.principal p where p.name = 'bench@t42.example'
+  union all
+  select sha256(('bench token ' || n)::bytea), p.id, now() + interval '1 day'
+    from mandant_internal.principal p, generate_series(1, 100000) n where p.name = 'bench@t42.example';
 
 create schema bench;
 grant usage on schema bench to mandant_user, bench_by_hand;

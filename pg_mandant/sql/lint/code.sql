@@ -297,6 +297,9 @@ begin atomic
           select case c.relkind when 'v' then 'view' when 'S' then 'sequence' else 'table' end, c.oid::regclass::text, c.relowner
             from pg_class c join ours o on o.classid = 'pg_class'::regclass and o.objid = c.oid where c.relkind in ('r', 'v', 'S')
           union all
+          select 'domain', t.oid::regtype::text, t.typowner
+            from pg_type t join ours o on o.classid = 'pg_type'::regclass and o.objid = t.oid where t.typtype = 'd'
+          union all
           select 'schema', quote_ident(n.nspname), n.nspowner
             from pg_namespace n join ours o on o.classid = 'pg_namespace'::regclass and o.objid = n.oid) x
     where x.owner <> (select r.oid from pg_roles r where r.rolname = 'mandant_owner')

@@ -8,19 +8,25 @@ create function mandant_internal.policy_finding() returns table (rule text, obje
 begin atomic
   with examined as materialized (
     select e.* from mandant_internal.examined e where e.relkind in ('r', 'p')
-  ), expected as materialized (
-    select e.oid as relation, e.name as table_name, w.*,
-           not exists ( -- then that is what is found, and the cause
+  ), ruled as materialized (
+    select e.*, not exists ( -- then that is what is found, and the cause
              select from (values ('tenant_id'), (e.owner_column), (e.team_column), (e.kind_column)) as c (name)
                where c.name is not null
                  and not exists (select from pg_attribute a
-                                   where a.attrelid = e.oid and a.attname = c.name and not a.attisdropped)) as complete
-      from examined e, mandant_internal.policy_of(e.oid, e.object, e.owner_column, e.team_column, e.kind_column) w
+                                   where a.attrelid = e.oid and a.attname = c.name and not a.attisdropped)) as whole
+      from examined e
       where e.protected
+  ), expected as materialized (
+    select r.oid as relation, r.name as table_name, r.whole, 'mandant_' || c.name || f.suffix as name, c.command, f.permissive,
+           case when c.filters then c.expression end as filter, case when c.checks then c.expression end as "check"
+      from ruled r,
+           lateral (select c.*, case when r.whole then mandant_internal.policy_expression(
+                           r.oid, r.object, c.action, r.owner_column, r.team_column, r.kind_column) end as expression
+                      from mandant_internal.policy_commands() c) c,
+           (values ('', true), ('_floor', false)) as f (suffix, permissive)
   ), actual as materialized (
     select p.polrelid as relation, p.polname as name, p.polpermissive as permissive, p.polroles as roles,
-           case p.polcmd when 'r' then 'select' when 'a' then 'insert' when 'w' then 'update' when 'd' then 'delete' else 'all' end
-             as command,
+           p.polcmd as command,
            pg_get_expr(p.polqual, p.polrelid) as filter, pg_get_expr(p.polwithcheck, p.polrelid) as "check"
       from examined e join pg_policy p on p.polrelid = e.oid
       where e.protected
@@ -33,7 +39,7 @@ begin atomic
   select 'policy_missing', x.table_name,
          format('%s lacks %s', x.table_name, string_agg(x.name, ', ' order by x.name)), mandant_internal.protect_call(x.relation)
     from expected x
-    where x.complete and not exists (select from pg_policy p where p.polrelid = x.relation and p.polname = x.name)
+    where x.whole and not exists (select from pg_policy p where p.polrelid = x.relation and p.polname = x.name)
     group by x.table_name, x.relation
   union all
   select 'policy_altered', format('%s.%I', x.table_name, x.name),
@@ -44,7 +50,7 @@ begin atomic
                           case when (p.filter, p."check") is distinct from (x.filter, x."check") then 'expression' end)),
          mandant_internal.protect_call(x.relation)
     from expected x join actual p on p.relation = x.relation and p.name = x.name
-    where x.complete
+    where x.whole
       and (p.command, p.permissive, p.roles, p.filter, p."check")
           is distinct from (x.command, x.permissive, '{0}', x.filter, x."check")
   union all

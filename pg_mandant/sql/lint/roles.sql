@@ -163,6 +163,12 @@ begin atomic
     where k.relay
     group by k.name, c.oid, c.relkind
   union all
+  select 'login_unheld', k.name, format('%s lacks what keeps PostgreSQL from dropping a role that is bound', k.name),
+         format('grant usage on type mandant_internal.binding to %s', k.name)
+    from known k
+    where not exists (select from pg_type t, aclexplode(t.typacl) a
+                        where t.oid = 'mandant_internal.binding'::regtype and a.grantee = k.login)
+  union all
   select 'dangling_login', k.login::oid::text, 'the role was dropped; another one could get its number',
          format('delete from mandant_internal.login where login = %s', k.login)
     from mandant_internal.known_login k

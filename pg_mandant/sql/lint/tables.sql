@@ -80,6 +80,18 @@ begin atomic
     where not e.protected and not exists (select from tenant_column t where t.attrelid = e.oid)
       and not exists (select from parent p where p.child = e.oid)
   union all
+  select 'undeclared_table', e.name,
+         format('%s may use %s, which is not protected although others beside it are', g.grantees, e.name),
+         format('select mandant.unprotect(%L)', e.name) -- says that it is shared
+    from examined e join granted g on g.relation = e.oid
+    where not e.protected and e.relkind in ('r', 'p')
+      and e.relnamespace in (select p.relnamespace from examined p where p.protected)
+      and not exists (select from mandant_internal.unprotected_table u where u.relation = e.oid and u.shared)
+      and not exists (select from tenant_column t where t.attrelid = e.oid)
+      and not exists (select from parent p where p.child = e.oid)
+      and not exists (select from pg_constraint c join examined p on p.oid = c.confrelid and p.protected
+                        where c.conrelid = e.oid and c.contype = 'f')
+  union all
   select 'unprotected_child', e.name,
          format('%s is part of %s, and whoever may use it by itself sees all of its rows', e.name, p.parent::regclass),
          case when e.relkind = 'f' then
@@ -254,5 +266,10 @@ begin atomic
   select 'dangling_table', p.relation::oid::text, format('the table protected as %s was dropped', p.object),
          format('delete from mandant_internal.protected_table where relation = %s', p.relation::oid)
     from mandant_internal.protected_table p
-    where not exists (select from pg_class c where c.oid = p.relation);
+    where not exists (select from pg_class c where c.oid = p.relation)
+  union all
+  select 'dangling_table', u.relation::oid::text, 'the table that was registered as not protected was dropped',
+         format('delete from mandant_internal.unprotected_table where relation = %s', u.relation::oid)
+    from mandant_internal.unprotected_table u
+    where not exists (select from pg_class c where c.oid = u.relation);
 end;

@@ -158,7 +158,8 @@ unsafe extern "C-unwind" fn on_role_change(_arg: pg_sys::Datum, _cache: c_int, _
     super::forget();
 }
 
-fn bypasses(role: pg_sys::Oid) -> bool {
+/// Whether row security does not hold a role.
+pub fn bypasses(role: pg_sys::Oid) -> bool {
     // SAFETY: inside a transaction, reads the role from the catalogue cache.
     unsafe { pg_sys::superuser_arg(role) || pg_sys::has_bypassrls_privilege(role) }
 }

@@ -87,16 +87,16 @@ create event trigger lint_ddl on ddl_command_end execute function lint.on_ddl();
 :fixes \gexec
 :found
 :again
+alter event trigger mandant_keep_protected disable;
+alter event trigger mandant_guard enable replica;
+:found
+:fixes \gexec
+:found
+:again
 create function mandant_internal.on_ddl() returns event_trigger language plpgsql set search_path = pg_catalog, pg_temp as 'begin end';
 alter function mandant_internal.on_ddl() owner to mandant_owner;
 create event trigger lint_ddl on ddl_command_end execute function mandant_internal.on_ddl();
 alter extension pg_mandant add function mandant_internal.on_ddl();
-alter extension pg_mandant add event trigger lint_ddl;
-alter event trigger lint_ddl disable;
-:found
-:fixes \gexec
-:found
-alter extension pg_mandant drop event trigger lint_ddl;
 drop event trigger lint_ddl;
 :found
 :fixes \gexec

@@ -90,6 +90,13 @@ reassign owned by lint_relay to lint_owner;
 :found
 :again
 
+-- login_unheld
+revoke usage on type mandant_internal.binding from lint_login;
+:found
+:fixes \gexec
+:found
+:again
+
 -- dangling_login
 insert into mandant_internal.login (login, relay) values (4242, true);
 :found

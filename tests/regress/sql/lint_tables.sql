@@ -62,6 +62,18 @@ grant select on lint.note to mandant_user, lint_stranger;
 :found
 :again
 
+-- undeclared_table: nobody said so, or what was said is that it is private
+set local role lint_owner;
+create table lint.currency (code text primary key);
+create table lint.rate (code text primary key);
+grant select on lint.currency, lint.rate, lint.country to mandant_user;
+reset role;
+insert into mandant_internal.unprotected_table values ('lint.rate', false);
+:found
+:fixes \gexec
+:found
+:again
+
 -- unprotected_child: a partition, one below it, a child that got a key of its own
 set local role lint_owner;
 create table lint.booking_2027 partition of lint.booking for values from ('2027-01-01') to ('2028-01-01')
@@ -99,7 +111,7 @@ create index on lint.everything (number);
 :again
 
 -- child_unlike_parent
-select mandant.protect('lint.booking_2026', object => 'other');
+update mandant_internal.protected_table set object = 'other' where relation = 'lint.booking_2026'::regclass;
 :found
 :fixes \gexec
 :found
@@ -169,7 +181,7 @@ create table lint.line (
   constraint line_owner foreign key (note_id) references mandant_internal.principal
 );
 alter table lint.line owner to lint_owner;
-insert into mandant_internal.protected_table (relation, object) values ('lint.line', 'line'); -- protect() refuses
+insert into mandant_internal.protected_table (relation, object, complete) values ('lint.line', 'line', false); -- protect() refuses
 :found
 :fixes \gexec
 :found
@@ -275,7 +287,8 @@ grant select, update on large object 4242 to public;
 :again
 
 -- dangling_table
-insert into mandant_internal.protected_table (relation, object) values (4242, 'gone');
+insert into mandant_internal.protected_table (relation, object, complete) values (4242, 'gone', true);
+insert into mandant_internal.unprotected_table (relation, shared) values (4243, true);
 :found
 :fixes \gexec
 :found

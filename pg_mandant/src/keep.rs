@@ -1,0 +1,172 @@
+//! What row security itself does not cover: functions and statements by which one could count rows of others or reach
+//! their sessions, and the end of the register.
+
+use std::ffi::{c_int, c_void};
+
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+use pgrx::{PgSqlErrorCode, pg_sys};
+
+use crate::catalog;
+use crate::context::{self, Binding};
+use crate::error::Error;
+
+/// Functions that count what statements read before the filter.
+const COUNT_ROWS_OF_OTHERS: [u32; 12] = [
+    pg_sys::F_PG_STAT_GET_TUPLES_RETURNED,
+    pg_sys::F_PG_STAT_GET_TUPLES_FETCHED,
+    pg_sys::F_PG_STAT_GET_XACT_TUPLES_RETURNED,
+    pg_sys::F_PG_STAT_GET_XACT_TUPLES_FETCHED,
+    pg_sys::F_PG_STAT_GET_BLOCKS_FETCHED,
+    pg_sys::F_PG_STAT_GET_BLOCKS_HIT,
+    pg_sys::F_PG_STAT_GET_XACT_BLOCKS_FETCHED,
+    pg_sys::F_PG_STAT_GET_XACT_BLOCKS_HIT,
+    pg_sys::F_PG_STAT_GET_DB_TUPLES_RETURNED,
+    pg_sys::F_PG_STAT_GET_DB_TUPLES_FETCHED,
+    pg_sys::F_PG_STAT_GET_DB_BLOCKS_FETCHED,
+    pg_sys::F_PG_STAT_GET_DB_BLOCKS_HIT,
+];
+
+/// Functions by which SQL in one employee's request reaches the sessions of others, or outlives the request.
+const LEAVE_THE_REQUEST: [u32; 20] = [
+    pg_sys::F_PG_CANCEL_BACKEND,
+    pg_sys::F_PG_TERMINATE_BACKEND,
+    pg_sys::F_PG_NOTIFY,
+    pg_sys::F_PG_ADVISORY_LOCK_INT8,
+    pg_sys::F_PG_ADVISORY_LOCK_INT4_INT4,
+    pg_sys::F_PG_ADVISORY_LOCK_SHARED_INT8,
+    pg_sys::F_PG_ADVISORY_LOCK_SHARED_INT4_INT4,
+    pg_sys::F_PG_TRY_ADVISORY_LOCK_INT8,
+    pg_sys::F_PG_TRY_ADVISORY_LOCK_INT4_INT4,
+    pg_sys::F_PG_TRY_ADVISORY_LOCK_SHARED_INT8,
+    pg_sys::F_PG_TRY_ADVISORY_LOCK_SHARED_INT4_INT4,
+    pg_sys::F_LO_CREAT,
+    pg_sys::F_LO_CREATE,
+    pg_sys::F_LO_FROM_BYTEA,
+    pg_sys::F_LO_OPEN,
+    pg_sys::F_LO_PUT,
+    pg_sys::F_LO_GET_OID.to_u32(), // bound as an oid for its name
+    pg_sys::F_LO_GET_OID_INT8_INT4,
+    pg_sys::F_LO_UNLINK,
+    pg_sys::F_PG_EXPORT_SNAPSHOT,
+];
+
+static mut NEXT_ACCESS: pg_sys::object_access_hook_type = None;
+
+/// Watches functions that are about to run and objects about to be dropped; once per process.
+pub fn init() {
+    // SAFETY: _PG_init chains the hook.
+    unsafe {
+        NEXT_ACCESS = pg_sys::object_access_hook;
+        pg_sys::object_access_hook = Some(watch_access);
+    }
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn watch_access(
+    access: pg_sys::ObjectAccessType::Type,
+    class: pg_sys::Oid,
+    object: pg_sys::Oid,
+    part: c_int,
+    argument: *mut c_void,
+) {
+    let refused = match access {
+        pg_sys::ObjectAccessType::OAT_FUNCTION_EXECUTE => refuse_function(object),
+        pg_sys::ObjectAccessType::OAT_DROP if class == pg_sys::RelationRelationId && part == 0 => {
+            refuse_drop(object)
+        }
+        _ => Ok(()),
+    };
+    if let Err(error) = refused {
+        ErrorReport::from(error).report(PgLogLevel::ERROR);
+    }
+    // SAFETY: passes on what it was given.
+    unsafe {
+        if let Some(next) = NEXT_ACCESS {
+            pg_sys::ffi::pg_guard_ffi_boundary(|| next(access, class, object, part, argument));
+        }
+    }
+}
+
+fn refuse_function(function: pg_sys::Oid) -> Result<(), Error> {
+    let function = function.to_u32();
+    if function >= pg_sys::FirstNormalObjectId {
+        return Ok(());
+    }
+    if LEAVE_THE_REQUEST.contains(&function)
+        && context::binding_of(caller()) == Binding::Relay
+        && !context::bypasses(caller())
+    {
+        return Err(Error::not_allowed(
+            "a relay cannot reach other sessions, nor leave anything behind",
+            "do it as an administrator, on a connection of your own",
+        ));
+    }
+    if COUNT_ROWS_OF_OTHERS.contains(&function) && !may_see_statistics() {
+        return Err(Error::not_allowed(
+            "these statistics count rows of every tenant",
+            "grant pg_read_all_stats to a role for monitoring that is not bound to a tenant",
+        ));
+    }
+    Ok(())
+}
+
+fn caller() -> pg_sys::Oid {
+    // SAFETY: reads a variable of the session.
+    unsafe { pg_sys::GetOuterUserId() }
+}
+
+fn may_see_statistics() -> bool {
+    let all_stats = pg_sys::Oid::from(pg_sys::ROLE_PG_READ_ALL_STATS);
+    // SAFETY: inside a transaction; reads memberships from the catalogue cache.
+    context::bypasses(caller()) || unsafe { pg_sys::is_member_of_role(caller(), all_stats) }
+}
+
+/// 23001 where the register goes with what is dropped, as long as it holds numbers.
+fn refuse_drop(relation: pg_sys::Oid) -> Result<(), Error> {
+    if catalog::relation(c"number") != Ok(relation) || catalog::is_empty(relation) {
+        return Ok(());
+    }
+    Err(Error::new(
+        PgSqlErrorCode::ERRCODE_RESTRICT_VIOLATION,
+        "the register of numbers cannot be dropped while it holds any",
+        "keep a dump of the database first; then a superuser can empty it: truncate mandant_internal.number",
+    ))
+}
+
+/// 42501 for a merge that reads no column of its table: PostgreSQL then finds rows without asking for the right to read.
+///
+/// # Safety
+/// The query is about to be executed.
+#[pg_guard]
+pub unsafe extern "C-unwind" fn check_merge(query: *mut pg_sys::QueryDesc) {
+    let write = pg_sys::ACL_INSERT | pg_sys::ACL_UPDATE | pg_sys::ACL_DELETE;
+    // SAFETY: a complete plan; each entry of its list says what is required of a table, nothing of a partition.
+    let blind = unsafe {
+        #[cfg(feature = "pg15")]
+        let (list, relation) = ((*(*query).plannedstmt).rtable, |entry: *mut c_void| {
+            let entry = entry.cast::<pg_sys::RangeTblEntry>();
+            ((*entry).relid, (*entry).requiredPerms)
+        });
+        #[cfg(not(feature = "pg15"))]
+        let (list, relation) = ((*(*query).plannedstmt).permInfos, |entry: *mut c_void| {
+            let entry = entry.cast::<pg_sys::RTEPermissionInfo>();
+            ((*entry).relid, (*entry).requiredPerms)
+        });
+        (0..pg_sys::list_length(list)).any(|n| {
+            let (relid, required) = relation(pg_sys::list_nth(list, n));
+            let required = required as u32;
+            required & write != 0
+                && required & pg_sys::ACL_SELECT == 0
+                && pg_sys::check_enable_rls(relid, pg_sys::Oid::INVALID, true)
+                    == pg_sys::CheckEnableRlsResult::RLS_ENABLED as c_int
+        })
+    };
+    if blind {
+        let refusal = Error::not_allowed(
+            "a merge that reads no column of its table would tell whether others have rows in it",
+            "name a column of the table in the condition",
+        );
+        ErrorReport::from(refusal).report(PgLogLevel::ERROR);
+    }
+}
