@@ -35,11 +35,13 @@ begin
           -- begun by functions of schema mandant that run as their caller; they ask for the right themselves
           'set_default_selection', 'set_tenant_state', 'set_principal_state',
           -- protect() runs as the owner of the table
-          'register', 'unregister', 'is_protected', 'refuse_table', 'check_keys', 'column_argument', 'policy_expression',
-          'policy_commands', 'parts', 'put_under_rule', 'drop_policies',
+          'register', 'unregister', 'is_protected', 'refuse_table', 'check_keys', 'key_problem', 'column_argument',
+          'policy_expression', 'policy_commands', 'parts', 'put_under_rule', 'drop_policies',
           -- and so do the event triggers, for whoever changes a table
           'fault', 'check_rule', 'settle', 'place_of', 'protected_tables', 'private_tables', 'check_private',
-          'come_into_schema', 'unbind_released', 'make_ready', 'insert_row'])
+          'come_into_schema', 'unbind_released', 'make_ready', 'insert_row',
+          -- lint() runs as its caller, who may see settings of the server; what reads our tables asks for the right itself
+          'examine', 'server_setting', 'relay_refusal'])
   loop
     execute format('revoke all on function %s from public', hidden);
   end loop;
@@ -68,6 +70,8 @@ begin
   alter schema mandant_internal owner to mandant_owner;
 end
 $$;
+
+select mandant_internal.note_installed();
 
 -- What a dump carries: the data; rows that the extension ships are made by it again.
 do $$

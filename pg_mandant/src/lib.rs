@@ -60,6 +60,32 @@ extension_sql_file!(
 );
 extension_sql_file!("../sql/copy.sql", name = "copy", requires = ["numbering"]);
 extension_sql_file!("../sql/keep.sql", name = "keep", requires = ["copy"]);
+extension_sql_file!("../sql/lint.sql", name = "lint", requires = ["keep"]);
+extension_sql_file!(
+    "../sql/lint/tables.sql",
+    name = "lint_tables",
+    requires = ["lint"]
+);
+extension_sql_file!(
+    "../sql/lint/policies.sql",
+    name = "lint_policies",
+    requires = ["lint_tables"]
+);
+extension_sql_file!(
+    "../sql/lint/code.sql",
+    name = "lint_code",
+    requires = ["lint_policies"]
+);
+extension_sql_file!(
+    "../sql/lint/roles.sql",
+    name = "lint_roles",
+    requires = ["lint_code"]
+);
+extension_sql_file!(
+    "../sql/lint/server.sql",
+    name = "lint_server",
+    requires = ["lint_roles"]
+);
 extension_sql_file!("../sql/help.sql", name = "help", finalize);
 
 /// Called by PostgreSQL when the library is loaded, by preload or by the first call.

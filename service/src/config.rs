@@ -18,6 +18,8 @@ pub struct Cli {
 pub enum Command {
     /// Answer HTTP requests, on DATABASE_URL or on a private database that is made when missing
     Serve(Serve),
+    /// Find every way in which the database could leak; exit code 1 if there is one, 2 if it cannot be examined
+    Lint(Lint),
     /// Remove the private database with all its data, so that the next start makes a new one
     Fresh(Fresh),
 }
@@ -43,6 +45,20 @@ pub struct Serve {
     /// Make the private database without the demo companies
     #[arg(long)]
     pub no_demo: bool,
+}
+
+/// Options of `mandant lint`.
+#[derive(Args)]
+pub struct Lint {
+    /// Folder of the private database, which must be running
+    #[arg(long, env = "MANDANT_HOME", default_value = ".mandant")]
+    pub home: PathBuf,
+    /// Database to examine instead, as a superuser, its owner, or with the right read on role everywhere
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+    /// Print a JSON array
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Options of `mandant fresh`.
@@ -76,10 +92,12 @@ mod tests {
 
     #[test]
     fn a_password_in_database_url_is_not_shown_by_help() {
-        let help = Cli::command()
-            .find_subcommand_mut("serve")
-            .map(|serve| serve.render_long_help().to_string())
-            .unwrap();
-        assert!(help.contains("[env: DATABASE_URL]"), "{help}");
+        for command in ["serve", "lint"] {
+            let help = Cli::command()
+                .find_subcommand_mut(command)
+                .map(|command| command.render_long_help().to_string())
+                .unwrap();
+            assert!(help.contains("[env: DATABASE_URL]"), "{help}");
+        }
     }
 }

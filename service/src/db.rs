@@ -2,14 +2,17 @@
 //! which ties the caller's token to this transaction. Every statement is unnamed, because a
 //! prepared statement that an earlier request left in the session could be a trap. A transaction
 //! that did not end well, such as one whose request was dropped half-way, takes its connection
-//! with it.
+//! with it. No connection is used whose login could get past row security.
 
 use std::{sync::Arc, time::Duration};
 
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use anyhow::bail;
+use deadpool_postgres::{
+    Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime,
+};
 use scopeguard::ScopeGuard;
 use tokio::{join, time::sleep, try_join};
-use tokio_postgres::{Config, NoTls, Row};
+use tokio_postgres::{Client, Config, NoTls, Row, error::SqlState};
 
 use crate::{
     caller::Caller,
@@ -21,6 +24,8 @@ use crate::{
 const RETRIES: u32 = 3;
 /// How long a request waits for a connection before it is told that all are busy.
 const WAIT: Duration = Duration::from_secs(2);
+/// Why the database says that its caller must not serve, if so.
+const REFUSAL: &str = "select mandant_internal.relay_refusal()";
 
 /// Whatever a session was left with: a deferrable snapshot would be waited for, before `enter` can refuse.
 const BEGIN: &str = "begin isolation level read committed";
@@ -43,8 +48,27 @@ impl Db {
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(WAIT))
             .create_timeout(Some(WAIT))
+            .post_create(Hook::async_fn(|client, _| {
+                Box::pin(async {
+                    match refusal(client).await.map_err(HookError::Backend)? {
+                        Some(refusal) => Err(HookError::message(refusal)),
+                        None => Ok(()),
+                    }
+                })
+            }))
             .build()?;
         Ok(Self { pool })
+    }
+
+    /// Fails if the database can be reached, by a login that could get past row security. One that
+    /// cannot be reached yet is asked with its first connection.
+    pub async fn refuse_to_bypass(&self) -> anyhow::Result<()> {
+        match self.pool.get().await {
+            Err(PoolError::PostCreateHook(HookError::Message(refusal))) => {
+                bail!("cannot serve with this login: {refusal}")
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Runs `work` as `caller` in one transaction, committed if `work` succeeds. It is run again
@@ -69,11 +93,12 @@ impl Db {
         self.persist(None, work).await
     }
 
-    /// Whether the database answers.
+    /// Whether the database answers, and still takes our login for a relay.
     pub async fn ping(&self) -> Result<(), Error> {
-        self.relay(async |tx| tx.execute("select", &[]).await)
-            .await
-            .map(|_| ())
+        match self.relay(async |tx| Ok(refusal(&tx.0).await?)).await? {
+            Some(refusal) => Err(Error::unfit(&refusal)),
+            None => Ok(()),
+        }
     }
 
     async fn persist<T, W>(
@@ -131,6 +156,24 @@ impl Db {
                 Ok(Err(error))
             }
         }
+    }
+}
+
+async fn refusal(client: &Client) -> Result<Option<String>, tokio_postgres::Error> {
+    match client.query_typed_one(REFUSAL, &[]).await {
+        Ok(row) => row.try_get(0),
+        Err(error)
+            if matches!(
+                error.code(),
+                Some(&SqlState::INVALID_SCHEMA_NAME | &SqlState::UNDEFINED_FUNCTION)
+            ) =>
+        {
+            Ok(Some(
+                "the database has no extension pg_mandant, or an older one: name another in DATABASE_URL"
+                    .to_owned(),
+            ))
+        }
+        Err(error) => Err(error),
     }
 }
 

@@ -13,7 +13,7 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
-use deadpool_postgres::PoolError;
+use deadpool_postgres::{HookError, PoolError};
 use serde::Serialize;
 use tokio_postgres::error::{DbError, SqlState};
 use tracing::{error, warn};
@@ -130,6 +130,13 @@ impl Error {
         )
     }
 
+    /// The service's login could get past row security; the log says how.
+    pub fn unfit(refusal: &str) -> Self {
+        error!(id = %request_id(), refusal, "this login must not serve");
+        let detail = "the service's login is not fit for it";
+        Self::refused(StatusCode::SERVICE_UNAVAILABLE, "42501", detail, None)
+    }
+
     fn refused(
         status: StatusCode,
         code: &str,
@@ -179,6 +186,9 @@ impl Error {
             },
             Self::Pool(PoolError::Timeout(_)) => {
                 Problem::unavailable("53300", "all connections to the database are busy")
+            }
+            Self::Pool(PoolError::PostCreateHook(HookError::Message(refusal))) => {
+                Self::unfit(&refusal).into_problem()
             }
             Self::Pool(error) => {
                 warn!(id = %request_id(), reason = reason(&error), "no connection to the database");

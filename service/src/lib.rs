@@ -13,6 +13,7 @@ mod document;
 pub mod error;
 mod extract;
 mod install;
+pub mod lint;
 mod page;
 mod place;
 mod postgres;

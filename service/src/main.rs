@@ -1,4 +1,5 @@
-//! `mandant`: starts what was asked for; a failure is one sentence on stderr and exit code 1.
+//! `mandant`: starts what was asked for; a failure is one sentence on stderr and exit code 1, of
+//! `mandant lint`, where 1 says that something was found, 2.
 
 use std::{io::ErrorKind, net::SocketAddr, process::ExitCode, time::Duration};
 
@@ -6,8 +7,9 @@ use anyhow::{Context, Result, anyhow};
 use clap::Parser;
 use mandant::{
     cluster::Cluster,
-    config::{Cli, Command, Fresh, Serve},
+    config::{Cli, Command, Fresh, Lint, Serve},
     db::Db,
+    lint::Report,
     telemetry::{self, say},
 };
 use tokio::{
@@ -22,20 +24,18 @@ const GRACE: Duration = Duration::from_secs(30);
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let outcome = match Cli::parse().command {
-        Command::Serve(options) => serve(options).await,
-        Command::Fresh(options) => fresh(options).await,
+    let (outcome, failure) = match Cli::parse().command {
+        Command::Serve(options) => (serve(options).await, 1),
+        Command::Lint(options) => (lint(options).await, 2),
+        Command::Fresh(options) => (fresh(options).await, 1),
     };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("mandant: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    outcome.unwrap_or_else(|error| {
+        eprintln!("mandant: {error:#}");
+        ExitCode::from(failure)
+    })
 }
 
-async fn serve(options: Serve) -> Result<()> {
+async fn serve(options: Serve) -> Result<ExitCode> {
     telemetry::start(&options.log)?;
     let listener = listen(options.listen).await?;
     let stop = Stop::on_signals()?;
@@ -45,19 +45,21 @@ async fn serve(options: Serve) -> Result<()> {
                 .parse()
                 .context("DATABASE_URL is not a connection URL")?;
             let db = Db::new(database, options.connections)?;
+            db.refuse_to_bypass().await?;
             say(format!(
                 "Serving http://{}, Ctrl-C stops.",
                 listener.local_addr()?
             ));
-            answer(listener, db, &stop).await
+            answer(listener, db, &stop).await?;
         }
         None => {
             let cluster = Cluster::claim(&options.home)?;
             let outcome = serve_embedded(&cluster, listener, &options, &stop).await;
             let stopped = cluster.stop().await; // whatever happened, no server is left behind
-            outcome.and(stopped)
+            outcome.and(stopped)?;
         }
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn serve_embedded(
@@ -72,6 +74,7 @@ async fn serve_embedded(
         () = stop.asked(1) => return Ok(()),
     };
     let db = Db::new(running.service_login(), options.connections)?;
+    db.refuse_to_bypass().await?;
     say(running.welcome(&url));
     let outcome = answer(listener, db, stop).await;
     say("Stopping the private database.");
@@ -96,15 +99,25 @@ async fn answer(listener: TcpListener, db: Db, stop: &Stop) -> Result<()> {
     }
 }
 
-async fn fresh(options: Fresh) -> Result<()> {
+async fn lint(options: Lint) -> Result<ExitCode> {
+    let report = Report::of(&options).await?;
+    say(if options.json {
+        report.json()?
+    } else {
+        report.text()
+    });
+    Ok(ExitCode::from(u8::from(report.has_errors())))
+}
+
+async fn fresh(options: Fresh) -> Result<ExitCode> {
     let home = options.home.display();
     if !options.home.exists() {
         say(format!("Nothing to remove: there is no {home}."));
-        return Ok(());
+        return Ok(ExitCode::SUCCESS);
     }
     Cluster::claim(&options.home)?.remove().await?;
     say(format!("Removed {home}."));
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener> {
