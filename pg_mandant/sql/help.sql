@@ -42,8 +42,8 @@ begin
 end
 $$;
 
-grant select on mandant.tenant, mandant.principal, mandant.role, mandant.access_grant, mandant.series,
-    mandant.issued_number to mandant_user;
+grant select on mandant.tenant, mandant.principal, mandant.role, mandant.access_grant, mandant.issuer,
+    mandant.issuer_subject, mandant.series, mandant.issued_number to mandant_user;
 
 do $$
 declare
@@ -71,7 +71,8 @@ declare
 begin
   for carried in
     select * from (values
-      ('tenant', ''), ('principal', ''), ('login', ''), ('token', ''), ('on_create_tenant', ''),
+      ('tenant', ''), ('principal', ''), ('login', ''), ('token', ''), ('issuer', ''), ('issuer_subject', ''),
+      ('ended_token', ''), ('issuer_id_seq', ''), ('on_create_tenant', ''),
       ('role', 'where not shipped'), ('role_right', 'where not shipped'), ('access_grant', ''),
       ('protected_table', ''), ('series', ''), ('number', ''), ('tenant_id_seq', ''), ('series_id_seq', ''))
       as t (name, filter)
