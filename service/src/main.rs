@@ -5,9 +5,10 @@ use std::{io::ErrorKind, net::SocketAddr, process::ExitCode, time::Duration};
 use anyhow::{Context, Result, anyhow};
 use clap::Parser;
 use mandant::{
-    cluster::Cluster,
-    config::{Cli, Command, Fresh, Serve},
+    cluster::{self, Cluster},
+    config::{Cli, Command, Fresh, RefreshKeys, Serve},
     db::Db,
+    refresh,
     telemetry::{self, say},
 };
 use tokio::{
@@ -25,6 +26,7 @@ async fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Serve(options) => serve(options).await,
         Command::Fresh(options) => fresh(options).await,
+        Command::RefreshKeys(options) => refresh_keys(options).await,
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -105,6 +107,16 @@ async fn fresh(options: Fresh) -> Result<()> {
     Cluster::claim(&options.home)?.remove().await?;
     say(format!("Removed {home}."));
     Ok(())
+}
+
+async fn refresh_keys(options: RefreshKeys) -> Result<()> {
+    let database = match &options.database_url {
+        Some(url) => url
+            .parse()
+            .context("DATABASE_URL is not a connection URL")?,
+        None => cluster::superuser_of_running(&options.home)?,
+    };
+    refresh::refresh_keys(&database).await
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener> {
