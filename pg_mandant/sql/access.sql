@@ -84,7 +84,21 @@ begin atomic
   select case when l.relay then 'relay' else 'login' end from mandant_internal.login l where l.login = binding_of.login;
 end;
 
-create function mandant_internal.authority(login oid, token bytea) returns json
+-- What tokens of an issuer are checked with before they are anybody's.
+create function mandant_internal.trusted_issuer(issuer text) returns json
+  language plpgsql stable
+  security definer -- reads issuers for relays, who may not see them
+  set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  return (select json_build_object('id', i.id, 'audience', i.audience, 'leeway', extract(epoch from i.leeway)::int,
+                                   'keys', i.keys)
+            from mandant_internal.issuer i where i.issuer = trusted_issuer.issuer);
+end
+$$;
+
+create function mandant_internal.authority(login oid, token text) returns json
   language plpgsql stable
   security definer -- reads identity and grants that the caller may not see
   set search_path = pg_catalog, pg_temp
@@ -94,18 +108,35 @@ declare
   moment constant timestamptz := clock_timestamp();
   principal mandant_internal.principal;
   bound mandant_internal.login;
+  home mandant_internal.tenant;
+  holder uuid;
+  expires timestamptz;
   ends timestamptz;
-  every boolean;
+  changes timestamptz;
 begin
   select * into bound from mandant_internal.login l where l.login = authority.login;
   if bound.relay then
     if token is null then
       return json_build_object('refused', 'no_token');
     end if;
-    select t.expires_at into ends from mandant_internal.token t where t.hash = token and t.expires_at > moment;
-    select p.* into principal
-      from mandant_internal.token t join mandant_internal.principal p on p.id = t.principal_id
-      where t.hash = token and t.expires_at > moment;
+    if token like '{%' then
+      -- What enter keeps of an issuer's token, after it checked signature, audience and time; all of it must still hold.
+      select s.principal_id, to_timestamp(t.expires_at), to_timestamp(t.expires_at) + i.leeway into holder, expires, ends
+        from json_to_record(token::json)
+               as t (issuer int, key text, audience text, subject text, issued_at bigint, expires_at bigint, hash text)
+          join mandant_internal.issuer i on i.id = t.issuer and i.audience = t.audience
+            and i.keys @> jsonb_build_array(jsonb_build_object('thumbprint', t.key))
+          join mandant_internal.issuer_subject s on s.issuer_id = i.id and s.subject = t.subject
+          join mandant_internal.principal p on p.id = s.principal_id
+        where to_timestamp(t.expires_at) + i.leeway > moment
+          -- the issuer's clock may have been ahead; without a moment of issue it may have been any
+          and (p.tokens_ended_at is null or to_timestamp(t.issued_at) > p.tokens_ended_at + i.leeway)
+          and not exists (select from mandant_internal.ended_token e where e.hash = decode(t.hash, 'hex'));
+    else
+      select t.principal_id, t.expires_at, t.expires_at into holder, expires, ends
+        from mandant_internal.token t where t.hash = decode(token, 'hex') and t.expires_at > moment;
+    end if;
+    select p.* into principal from mandant_internal.principal p where p.id = holder;
     if principal.id is null then
       return json_build_object('refused', 'token');
     end if;
@@ -125,14 +156,15 @@ begin
     return json_build_object('refused', 'unbound');
   end if;
 
-  if principal.state <> 'active'
-     or exists (select from mandant_internal.tenant t where t.id = principal.tenant_id and t.state <> 'active') then
+  select t.* into home from mandant_internal.tenant t where t.id = principal.tenant_id;
+  if principal.state <> 'active' or home.state <> 'active' then
     return json_build_object('refused', case when bound.relay then 'token' else 'inactive' end);
   end if;
 
-  every := exists (select from mandant_internal.access_grant g
-                     where g.principal_id = principal.id and g.scope = 'all'
-                       and g.valid_from <= moment and (g.valid_until is null or g.valid_until > moment));
+  select least(ends, min(edge)) into changes
+    from mandant_internal.access_grant g, unnest(array[g.valid_from, g.valid_until]) as edge
+    where g.principal_id = principal.id and edge > moment and isfinite(edge);
+  -- Arrays rather than objects, and nothing looked up that is known already: this is read for every new token.
   return (
     with recursive granted as (
       select g.id, g.role, g.scope, case g.scope when 'home' then principal.tenant_id else g.tenant_id end as tenant_id
@@ -151,21 +183,18 @@ begin
       'principal', principal.id,
       'name', principal.name,
       'full_name', principal.full_name,
-      'home', principal.tenant_id,
-      'home_code', (select t.code from mandant_internal.tenant t where t.id = principal.tenant_id),
+      'home', home.id,
+      'home_code', home.code,
       'default_selection', principal.default_selection,
-      'expires_at', mandant_internal.microseconds(ends),
-      'changes_at', mandant_internal.microseconds(least(ends, (
-        select min(edge)
-          from mandant_internal.access_grant g, unnest(array[g.valid_from, g.valid_until]) as edge
-          where g.principal_id = principal.id and edge > moment and isfinite(edge)))),
+      'expires_at', mandant_internal.microseconds(expires),
+      'changes_at', mandant_internal.microseconds(changes),
       'tenants', (select json_agg(json_build_array(t.id, t.code)) from mandant_internal.tenant t
-                    where every or t.id in (select r.tenant_id from reach r)),
+                    where exists (select from granted g where g.scope = 'all')
+                       or t.id in (select r.tenant_id from reach r)),
       'grants', (select json_agg(json_build_object('role', g.role, 'tenants', case when g.scope <> 'all' then
                            (select json_agg(distinct r.tenant_id) from reach r where r.id = g.id) end))
                    from granted g),
-      'rights', (select json_agg(json_build_object('role', r.role, 'object', r.object, 'action', r.action,
-                                                   'depth', r.depth))
+      'rights', (select array_to_json(array_agg(array[r.role, r.object, r.action, r.depth]))
                    from (select distinct on (i.role, i.object, i.action) i.role, i.object, i.action, i.depth
                            from mandant_internal.role_right i -- not the view: pg_dump reads without views
                            where i.role in (select g.role from granted g)
@@ -173,5 +202,5 @@ begin
                    where r.depth is not null)));
 end
 $$;
-comment on function mandant_internal.authority(oid, bytea) is
-  'Who a login (with the SHA-256 of a token, on relay logins) is, and every right at this moment; or why not.';
+comment on function mandant_internal.authority(oid, text) is
+  'Who a login (on relay logins: with what enter keeps of a token) is, and every right at this moment; or why not.';

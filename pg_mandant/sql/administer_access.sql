@@ -22,6 +22,7 @@ create function mandant_internal.require_everywhere(object text, action text) re
   set search_path = pg_catalog, pg_temp
 as $$
 begin
+  perform mandant_internal.me(); -- somebody at least, also where there is no tenant yet
   perform mandant_internal.require_whole(object, action, t.id) from mandant_internal.tenant t;
 end
 $$;

@@ -90,7 +90,7 @@ begin
     perform mandant_internal.require_over(found);
   end if;
   update mandant_internal.principal p set password_hash = mandant_internal.password_hash(password) where p.id = found.id;
-  delete from mandant_internal.token t where t.principal_id = found.id;
+  perform mandant_internal.end_tokens(found.id);
 end
 $$;
 comment on function mandant.set_password(text, text) is

@@ -9,7 +9,8 @@ create function mandant.enter(token text, tenant text default null) returns void
   as 'MODULE_PATHNAME', 'enter_wrapper';
 comment on function mandant.enter(text, text) is
   'Begins a relay''s transaction in the name of the employee whose token it is.
-token: from mandant.sign_in; give it as a bind parameter, never in SQL text.
+token: from mandant.sign_in, or a JWT of an issuer that mandant.trust_issuer named, signed with EdDSA, ES256 or RS256,
+whose subject is bound to somebody; at most 16 KiB; give it as a bind parameter, never in SQL text.
 tenant: one code, several (de,us) or *; null or empty: the employee''s default selection.
 Both hold until the transaction ends. Refuses a session in which something was left that outlives a transaction.
 Errors: 28000 token not valid, 42501 tenant not available, 22023 not a list of codes, 55006 session not clean: close it.';
@@ -107,7 +108,7 @@ create function mandant_internal.new_token() returns text
   language c volatile as 'MODULE_PATHNAME', 'new_token_wrapper';
 create function mandant_internal.token_hash(token text) returns bytea
   language c immutable strict as 'MODULE_PATHNAME', 'token_hash_wrapper';
-create function mandant_internal.token_of_transaction() returns bytea
+create function mandant_internal.token_of_transaction() returns text
   language c stable as 'MODULE_PATHNAME', 'token_of_transaction_wrapper';
 
 create function mandant.sign_in(email text, password text, out token text, out expires_at timestamptz)
@@ -163,12 +164,38 @@ Errors: 28P01 e-mail or password wrong, or too many failures; 42501 not a relay 
 
 create function mandant.sign_out() returns void
   language sql volatile
-  security definer -- deletes the token of this transaction, which the caller cannot see
+  security definer -- ends the token of this transaction, which the caller cannot see
   set search_path = pg_catalog, pg_temp
 begin atomic
-  delete from mandant_internal.token where hash = mandant_internal.token_of_transaction();
+  delete from mandant_internal.ended_token where until < now();
+  insert into mandant_internal.ended_token (hash, until)
+    select decode(t.hash, 'hex'), to_timestamp(t.expires_at) + interval '5 minutes' -- the longest leeway
+      from mandant_internal.token_of_transaction() as token,
+           json_to_record(case when token like '{%' then token::json end) as t (hash text, expires_at bigint)
+      where t.hash is not null
+    on conflict do nothing;
+  delete from mandant_internal.token where hash =
+    (select decode(token, 'hex') from mandant_internal.token_of_transaction() as token where token not like '{%');
 end;
-comment on function mandant.sign_out() is 'Ends the token of this transaction, in every session.';
+comment on function mandant.sign_out() is
+  'Ends the token of this transaction, in every session.
+Of a JWT, the database remembers until it would have expired that it ended; at its issuer nothing changes.';
+
+-- Ends every token of somebody, and says how many of ours there were.
+create function mandant_internal.end_tokens(principal_id uuid) returns int
+  language plpgsql volatile
+  set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  ended int;
+begin
+  update mandant_internal.principal p set tokens_ended_at = clock_timestamp() where p.id = end_tokens.principal_id;
+  delete from mandant_internal.token t where t.principal_id = end_tokens.principal_id;
+  get diagnostics ended = row_count;
+  return ended;
+end
+$$;
 
 create function mandant.revoke_tokens(principal text) returns int
   language plpgsql volatile
@@ -177,19 +204,16 @@ create function mandant.revoke_tokens(principal text) returns int
 as $$
 declare
   found mandant_internal.principal;
-  ended int;
 begin
   found := mandant_internal.principal_named(principal);
   if found.id is distinct from mandant_internal.me() then
     perform mandant_internal.require_whole('principal', 'update', found.tenant_id);
   end if;
-  delete from mandant_internal.token t where t.principal_id = found.id;
-  get diagnostics ended = row_count;
-  return ended;
+  return mandant_internal.end_tokens(found.id);
 end
 $$;
 comment on function mandant.revoke_tokens(text) is
-  'Ends every token of an employee and says how many there were.
-No session has them from its next statement on.
+  'Ends every token of an employee and says how many of sign_in there were.
+No session has them from its next statement on. A JWT counts again if it was issued later than the issuer''s leeway after.
 principal: e-mail; one''s own always, others with the right update on principal.
 Errors: 42704 no such principal, 42501 not allowed.';

@@ -48,8 +48,8 @@ begin
 end
 $$;
 
-grant select on mandant.tenant, mandant.principal, mandant.role, mandant.access_grant, mandant.series,
-    mandant.issued_number to mandant_user;
+grant select on mandant.tenant, mandant.principal, mandant.role, mandant.access_grant, mandant.issuer,
+    mandant.issuer_subject, mandant.series, mandant.issued_number to mandant_user;
 
 do $$
 declare
@@ -80,7 +80,8 @@ declare
 begin
   for carried in
     select * from (values
-      ('tenant', ''), ('principal', ''), ('token', ''),
+      ('tenant', ''), ('principal', ''), ('token', ''), ('issuer', ''), ('issuer_subject', ''), ('ended_token', ''),
+      ('issuer_id_seq', ''),
       -- never an oid of something that is gone, which could be something else where the dump is restored
       ('login', 'where exists (select from pg_catalog.pg_roles r where r.oid = login)'),
       ('on_create_tenant', 'where exists (select from pg_catalog.pg_proc p where p.oid = function)'),

@@ -1,4 +1,4 @@
--- Tenants (Mandanten), the people in them, and the logins and tokens by which they are known.
+-- Tenants (Mandanten), the people in them, and the logins, tokens and issuers of tokens by which they are known.
 -- Each fact has one home: identity, currency, time zone and fiscal calendar of a company are columns of its tenant row.
 -- A change to anything that decides who may see what sends an invalidation to every session (rights_changed).
 
@@ -35,6 +35,7 @@ create table mandant_internal.principal (
   state text not null default 'active',
   state_reason text,
   password_hash text,
+  tokens_ended_at timestamptz, -- what issuers issued until then does not count
   created_at timestamptz not null default now(),
   constraint principal_name_key unique (name),
   constraint principal_name_folded check (name = lower(btrim(name)) or kind = 'login'),
@@ -88,6 +89,40 @@ create table mandant_internal.token (
 create index token_principal on mandant_internal.token (principal_id);
 create index token_expiry on mandant_internal.token (expires_at);
 
+-- Printable ASCII, compared byte by byte: one spelling each, in every encoding.
+create table mandant_internal.issuer (
+  id int generated always as identity primary key, -- another one when an issuer is trusted anew
+  issuer text collate "C" not null,
+  audience text collate "C" not null,
+  leeway interval not null,
+  keys jsonb not null,
+  trusted_at timestamptz not null default now(),
+  trusted_by uuid,
+  refreshed_at timestamptz not null default now(),
+  constraint issuer_issuer_key unique (issuer),
+  constraint issuer_issuer_format check (issuer ~ '^[!-~]{1,255}$'),
+  constraint issuer_audience_format check (audience ~ '^[!-~]{1,255}$'),
+  constraint issuer_leeway_bounded check (leeway between interval '0' and interval '5 minutes')
+);
+
+create table mandant_internal.issuer_subject (
+  issuer_id int not null references mandant_internal.issuer on delete cascade,
+  subject text collate "C" not null,
+  principal_id uuid not null references mandant_internal.principal on delete cascade,
+  bound_at timestamptz not null default now(),
+  bound_by uuid,
+  primary key (issuer_id, subject),
+  constraint issuer_subject_subject_format check (subject ~ '^[ -~]{1,255}$')
+);
+create index issuer_subject_principal on mandant_internal.issuer_subject (principal_id);
+
+-- Tokens of issuers that were signed out before their time, until they would have expired.
+create table mandant_internal.ended_token (
+  hash bytea primary key,
+  until timestamptz not null,
+  constraint ended_token_hash_is_sha256 check (octet_length(hash) = 32)
+);
+
 -- One row per bucket, overwritten in place: not undone by a rollback (see sign_in.rs).
 create table mandant_internal.sign_in_attempt (
   bucket int primary key,
@@ -114,4 +149,13 @@ create trigger rights_changed after insert or update or delete or truncate on ma
   for each statement execute function mandant_internal.rights_changed();
 -- A new token changes nobody's rights; an ended one does.
 create trigger rights_changed after update or delete or truncate on mandant_internal.token
+  for each statement execute function mandant_internal.rights_changed();
+-- A refresh that brings the same keys changes nobody's rights; a new binding of a subject does not either.
+create trigger rights_changed after insert or update of issuer, audience, leeway, keys or delete on mandant_internal.issuer
+  for each statement execute function mandant_internal.rights_changed();
+create trigger rights_emptied after truncate on mandant_internal.issuer
+  for each statement execute function mandant_internal.rights_changed();
+create trigger rights_changed after update or delete or truncate on mandant_internal.issuer_subject
+  for each statement execute function mandant_internal.rights_changed();
+create trigger rights_changed after insert or update or delete or truncate on mandant_internal.ended_token
   for each statement execute function mandant_internal.rights_changed();

@@ -1,11 +1,12 @@
 //! Who is asking, and for which tenants.
 //!
 //! State lives in two settings, so that PostgreSQL itself rolls it back, drops it with the transaction and hands it to
-//! parallel workers. Neither grants anything: `mandant.tenant` only narrows, `mandant.token` (the SHA-256 of a token)
-//! can be set by `enter` alone. What this module keeps besides is a cache, found by outer user, token and selection, and
-//! valid until an invalidation or the next moment at which a grant or token begins or ends.
+//! parallel workers. Neither grants anything: `mandant.tenant` only narrows, `mandant.token` (the SHA-256 of a token, or
+//! what was checked of an issuer's) can be set by `enter` alone. What this module keeps besides is a cache, found by outer
+//! user, token and selection, and valid until an invalidation or the next moment at which a grant or token begins or ends.
 
 use std::cell::{Cell, RefCell};
+use std::ffi::CStr;
 use std::rc::Rc;
 
 use pgrx::datum::{FromDatum, IntoDatum, TimestampWithTimeZone};
@@ -306,39 +307,54 @@ fn read_authority(outer_user: pg_sys::Oid, token: &str) -> Result<Authority, Err
             "leave security definer out, so that the rights of the owner of the table or view count",
         ));
     }
-    let token = match token {
-        "" => None,
-        token => Some(
-            hex::decode(token).map_err(|_| Error::internal("mandant.token is not hexadecimal"))?,
-        ),
-    };
-    RIGHTS_RELATION.set(catalog::relation(c"access_grant")?);
-    // SAFETY: in a transaction; the signature is the one of access.sql. The snapshot is fresh, never the statement's:
-    // an old one would let rights that have ended live on.
+    let token = Some(token).filter(|token| !token.is_empty());
+    // SAFETY: the signature is the one of access.sql.
     let json = unsafe {
-        let function = catalog::function(c"authority", &[pg_sys::OIDOID, pg_sys::BYTEAOID])?;
-        catalog::with_fresh_snapshot(|| {
-            let mut arguments = [
-                pg_sys::NullableDatum {
-                    value: pg_sys::Datum::from(outer_user),
-                    isnull: false,
-                },
-                pg_sys::NullableDatum {
-                    isnull: token.is_none(),
-                    value: token.into_datum().unwrap_or(pg_sys::Datum::from(0)),
-                },
-            ];
-            let json = catalog::call(function, &mut arguments);
-            json.and_then(|datum| pgrx::Json::from_datum(datum, false))
-        })
-    };
+        read(
+            c"authority",
+            &[pg_sys::OIDOID, pg_sys::TEXTOID],
+            [Some(pg_sys::Datum::from(outer_user)), token.into_datum()],
+        )
+    }?;
     let json = json.ok_or_else(|| Error::internal("no answer from mandant_internal.authority"))?;
-    let authority: Authority = serde_json::from_value(json.0)
+    let authority: Authority = serde_json::from_str(&json)
         .map_err(|error| Error::internal(format!("mandant_internal.authority: {error}")))?;
     match authority.refused.as_deref() {
         None => Ok(authority),
         Some(reason) => Err(refusal(reason, outer_user)),
     }
+}
+
+/// What the database knows of an issuer that is trusted.
+pub fn read_issuer(issuer: &str) -> Result<Option<String>, Error> {
+    // SAFETY: the signature is the one of access.sql.
+    unsafe { read(c"trusted_issuer", &[pg_sys::TEXTOID], [issuer.into_datum()]) }
+}
+
+/// The JSON of one of our functions that read who may what.
+///
+/// # Safety
+/// In a transaction; the arguments must be of the function's types.
+unsafe fn read<const N: usize>(
+    function: &CStr,
+    types: &[pg_sys::Oid; N],
+    arguments: [Option<pg_sys::Datum>; N],
+) -> Result<Option<String>, Error> {
+    RIGHTS_RELATION.set(catalog::relation(c"access_grant")?);
+    let function = catalog::function(function, types)?;
+    let mut arguments = arguments.map(|argument| pg_sys::NullableDatum {
+        isnull: argument.is_none(),
+        value: argument.unwrap_or(pg_sys::Datum::from(0)),
+    });
+    // SAFETY: as promised by the caller. The snapshot is fresh, never the statement's: an old one would let rights that
+    // have ended live on.
+    let json = unsafe {
+        catalog::with_fresh_snapshot(|| {
+            let json = catalog::call(function, &mut arguments);
+            json.and_then(|datum| String::from_datum(datum, false)) // json is kept as text
+        })
+    };
+    Ok(json)
 }
 
 fn refusal(reason: &str, login: pg_sys::Oid) -> Error {
@@ -352,10 +368,7 @@ fn refusal(reason: &str, login: pg_sys::Oid) -> Error {
             format!("login \"{login}\" is not a relay and takes no token"),
             format!("an administrator can make it one: select mandant.bind_relay('{login}')"),
         ),
-        "token" => (
-            "the token is not valid".to_owned(),
-            "sign in again: select * from mandant.sign_in(email, password)".to_owned(),
-        ),
+        "token" => return invalid_token(),
         "inactive" => (
             format!("the principal of login \"{login}\" is not active"),
             "ask an administrator of the tenant".to_owned(),
@@ -372,6 +385,22 @@ fn refusal(reason: &str, login: pg_sys::Oid) -> Error {
         message,
         hint,
     )
+}
+
+/// One answer to every token that does not count, whatever is wrong with it.
+pub fn invalid_token() -> Error {
+    Error::new(
+        PgSqlErrorCode::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+        "the token is not valid",
+        "sign in again: select * from mandant.sign_in(email, password)",
+    )
+}
+
+/// The version of the rights, of this moment: another one after they changed.
+pub fn version() -> u64 {
+    // SAFETY: inside a transaction; invalidations may arrive at any lock, so also here.
+    unsafe { pg_sys::AcceptInvalidationMessages() }
+    VERSION.get()
 }
 
 /// One row of `mandant.whoami()`.

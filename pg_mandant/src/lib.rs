@@ -6,7 +6,7 @@
 #![allow(clippy::result_large_err)] // pgrx raises ErrorReport as it is; never on a hot path
 #![cfg_attr(test, allow(clippy::expect_used, clippy::panic, clippy::unwrap_used))]
 
-use pgrx::datum::{Date, Json, Uuid};
+use pgrx::datum::{Date, Json, JsonB, Uuid};
 use pgrx::iter::TableIterator;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
@@ -15,6 +15,7 @@ mod access;
 mod catalog;
 mod context;
 mod error;
+mod issuer;
 mod keep;
 mod numbering;
 mod protect;
@@ -54,9 +55,14 @@ extension_sql_file!(
     requires = ["administer_principal"]
 );
 extension_sql_file!(
+    "../sql/administer_issuer.sql",
+    name = "administer_issuer",
+    requires = ["administer_access"]
+);
+extension_sql_file!(
     "../sql/numbering.sql",
     name = "numbering",
-    requires = ["administer_access"]
+    requires = ["administer_issuer"]
 );
 extension_sql_file!("../sql/copy.sql", name = "copy", requires = ["numbering"]);
 extension_sql_file!("../sql/keep.sql", name = "keep", requires = ["copy"]);
@@ -123,8 +129,13 @@ fn refuse_unclean_session() -> Sql<()> {
 }
 
 #[pg_extern(sql = false)]
-fn token_of_transaction() -> Option<Vec<u8>> {
-    relay::current_token_hash()
+fn token_of_transaction() -> Option<&'static str> {
+    Some(context::token()).filter(|token| !token.is_empty())
+}
+
+#[pg_extern(sql = false)]
+fn usable_keys(jwks: JsonB) -> Sql<JsonB> {
+    Ok(JsonB(issuer::usable_keys(&jwks.0)?))
 }
 
 #[pg_extern(sql = false)]

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use crate::context::{self, Binding};
 use crate::error::Error;
+use crate::issuer;
 use crate::keep;
 use crate::protect::explain;
 
@@ -36,6 +37,9 @@ unsafe extern "C-unwind" {
 
 static mut NEXT_UTILITY: pg_sys::ProcessUtility_hook_type = None;
 static mut NEXT_START: pg_sys::ExecutorStart_hook_type = None;
+
+/// The longest token that is looked at, in bytes; those of issuers have one or two thousand.
+const LONGEST_TOKEN: usize = 16 * 1024;
 
 /// The setting that `enter` pins.
 const SEARCH_PATH: &CStr = c"search_path";
@@ -203,7 +207,15 @@ pub fn enter(token: Option<&str>, tenant: Option<&str>) -> Result<(), Error> {
             "sign in: select * from mandant.sign_in(email, password)",
         ));
     };
-    context::set_local(c"mandant.token", &hex::encode(token_hash(token)))?;
+    if token.len() > LONGEST_TOKEN {
+        return Err(context::invalid_token());
+    }
+    // our own have no dots
+    if token.contains('.') {
+        context::set_local(c"mandant.token", &issuer::admit(token)?)?;
+    } else {
+        context::set_local(c"mandant.token", &hex::encode(token_hash(token)))?;
+    }
     context::set_local(c"mandant.tenant", tenant.unwrap_or_default())?;
     for name in POOLED {
         pin(name, &reset_value(name))?;
@@ -215,13 +227,6 @@ pub fn enter(token: Option<&str>, tenant: Option<&str>) -> Result<(), Error> {
 /// What the database keeps of a token.
 pub fn token_hash(token: &str) -> [u8; 32] {
     Sha256::digest(token.as_bytes()).into()
-}
-
-/// The hash of the token of this transaction.
-pub fn current_token_hash() -> Option<Vec<u8>> {
-    hex::decode(context::token())
-        .ok()
-        .filter(|hash| !hash.is_empty())
 }
 
 /// Sets a setting for this transaction, unless it has the value already.

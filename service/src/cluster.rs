@@ -13,7 +13,7 @@ use nix::fcntl::{Flock, FlockArg};
 use tokio_postgres::Config;
 
 use crate::{
-    install::{checksum, install},
+    install::{DATABASE, checksum, install},
     place::Place,
     postgres::Postgres,
     telemetry::say,
@@ -29,6 +29,40 @@ const PG_HBA: &str = "\
 local all all trust
 host all all 127.0.0.1/32 scram-sha-256
 ";
+
+/// How its superuser reaches the private database of a `mandant serve` that runs.
+pub fn superuser_of_running(home: &Path) -> Result<Config> {
+    let place = home
+        .canonicalize()
+        .map_err(anyhow::Error::from)
+        .and_then(Place::of);
+    let port = place.as_ref().ok().and_then(last_port);
+    match (place, port) {
+        (Ok(place), Some(port)) => Ok(superuser(&place.socket(), port)),
+        _ => Err(anyhow!(
+            "there is no private database in {}: start it with `mandant serve`, or set DATABASE_URL",
+            home.display()
+        )),
+    }
+}
+
+fn superuser(socket: &Path, port: u16) -> Config {
+    let mut superuser = Config::new();
+    superuser
+        .host_path(socket)
+        .port(port)
+        .user("postgres")
+        .dbname(DATABASE);
+    superuser
+}
+
+/// The port that the server had last.
+fn last_port(place: &Place) -> Option<u16> {
+    let settings = fs::read_to_string(place.data().join("mandant.conf")).ok()?;
+    settings
+        .lines()
+        .find_map(|line| line.strip_prefix("port = ")?.parse().ok())
+}
 
 /// A private cluster that no other process may start or stop meanwhile.
 pub struct Cluster {
@@ -84,9 +118,7 @@ impl Cluster {
             }
         };
 
-        let mut superuser = Config::new();
-        superuser.host_path(&socket).port(port).user("postgres");
-        let installed = install(&superuser, &checksum, with_demo).await?;
+        let installed = install(&superuser(&socket, port), &checksum, with_demo).await?;
         let running = Running {
             name: self.name.clone(),
             socket,
@@ -173,12 +205,7 @@ impl Cluster {
     /// Writes what the server must know, and gives its port: the last one, or the next that is free.
     fn configure(&self, socket: &Path) -> Result<u16> {
         let file = self.place.data().join("mandant.conf");
-        let last = fs::read_to_string(&file).ok().and_then(|settings| {
-            settings
-                .lines()
-                .find_map(|line| line.strip_prefix("port = ")?.parse().ok())
-        });
-        let port = (last.unwrap_or(FIRST_PORT)..u16::MAX)
+        let port = (last_port(&self.place).unwrap_or(FIRST_PORT)..u16::MAX)
             .find(|port| is_free(*port))
             .context("no port is free for the private database")?;
         let folder = socket

@@ -22,6 +22,8 @@ pub enum Command {
     Lint(Lint),
     /// Remove the private database with all its data, so that the next start makes a new one
     Fresh(Fresh),
+    /// Fetch the keys of the trusted issuers of tokens anew; for a timer, such as every hour
+    RefreshKeys(RefreshKeys),
 }
 
 /// Options of `mandant serve`.
@@ -67,6 +69,17 @@ pub struct Fresh {
     /// Folder of the private database
     #[arg(long, env = "MANDANT_HOME", default_value = ".mandant")]
     pub home: PathBuf,
+}
+
+/// Options of `mandant refresh-keys`.
+#[derive(Args)]
+pub struct RefreshKeys {
+    /// Folder of the private database, which must be running
+    #[arg(long, env = "MANDANT_HOME", default_value = ".mandant")]
+    pub home: PathBuf,
+    /// Database to use instead of the private one, as a login that may call mandant.trust_issuer
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ mod page;
 mod place;
 mod postgres;
 mod record;
+pub mod refresh;
 mod session;
 pub mod telemetry;
 mod welcome;

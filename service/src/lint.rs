@@ -1,13 +1,13 @@
 //! `mandant lint`: what `mandant.lint()` finds, for a person or a program. It decides nothing
 //! either: the rules are the database's.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, anyhow};
 use serde::Serialize;
-use tokio_postgres::{Config, NoTls, Row};
+use tokio_postgres::{NoTls, Row};
 
-use crate::{config, error::reason, install::DATABASE, place::Place};
+use crate::{cluster::superuser_of_running, config, error::reason};
 
 /// What was found.
 pub struct Report(Vec<Finding>);
@@ -32,7 +32,10 @@ impl Report {
                     .context("DATABASE_URL is not a connection URL")?;
                 (database, "the database".to_owned())
             }
-            None => private(&options.home)?,
+            None => (
+                superuser_of_running(&options.home)?,
+                format!("the private database in {}", options.home.display()),
+            ),
         };
         let (client, connection) = database
             .connect(NoTls)
@@ -109,27 +112,6 @@ impl TryFrom<&Row> for Finding {
             fix: row.try_get("fix")?,
         })
     }
-}
-
-/// The private database that was started with this folder, as its superuser, who sees everything.
-fn private(home: &Path) -> Result<(Config, String)> {
-    let name = home.display();
-    let not_there = || format!("no database runs in {name}: start it with `mandant serve`");
-    let home = home.canonicalize().with_context(not_there)?;
-    let port = fs::read_to_string(home.join("env"))
-        .ok()
-        .and_then(|env| {
-            env.lines()
-                .find_map(|l| l.strip_prefix("PGPORT=")?.parse().ok())
-        })
-        .with_context(not_there)?;
-    let mut database = Config::new();
-    database
-        .host_path(Place::of(home)?.socket())
-        .port(port)
-        .user("postgres")
-        .dbname(DATABASE);
-    Ok((database, format!("the private database in {name}")))
 }
 
 #[cfg(test)]

@@ -6,10 +6,11 @@ use std::{io::ErrorKind, net::SocketAddr, process::ExitCode, time::Duration};
 use anyhow::{Context, Result, anyhow};
 use clap::Parser;
 use mandant::{
-    cluster::Cluster,
-    config::{Cli, Command, Fresh, Lint, Serve},
+    cluster::{self, Cluster},
+    config::{Cli, Command, Fresh, Lint, RefreshKeys, Serve},
     db::Db,
     lint::Report,
+    refresh,
     telemetry::{self, say},
 };
 use tokio::{
@@ -27,6 +28,7 @@ async fn main() -> ExitCode {
     let (outcome, failure) = match Cli::parse().command {
         Command::Serve(options) => (serve(options).await, 1),
         Command::Lint(options) => (lint(options).await, 2),
+        Command::RefreshKeys(options) => (refresh_keys(options).await, 1),
         Command::Fresh(options) => (fresh(options).await, 1),
     };
     outcome.unwrap_or_else(|error| {
@@ -117,6 +119,17 @@ async fn fresh(options: Fresh) -> Result<ExitCode> {
     }
     Cluster::claim(&options.home)?.remove().await?;
     say(format!("Removed {home}."));
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn refresh_keys(options: RefreshKeys) -> Result<ExitCode> {
+    let database = match &options.database_url {
+        Some(url) => url
+            .parse()
+            .context("DATABASE_URL is not a connection URL")?,
+        None => cluster::superuser_of_running(&options.home)?,
+    };
+    refresh::refresh_keys(&database).await?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -30,6 +30,8 @@ create function mandant_internal.note_installed() returns void
   language sql volatile
   set search_path = pg_catalog, pg_temp
   set quote_all_identifiers = off
+  set intervalstyle = postgres
+  set datestyle = 'ISO, MDY'
 begin atomic
   delete from mandant_internal.installed;
   insert into mandant_internal.installed (kind, name, source, open)
@@ -48,6 +50,8 @@ create function mandant_internal.code_finding() returns table (rule text, object
   language sql stable
   set search_path = pg_catalog, pg_temp
   set quote_all_identifiers = off
+  set intervalstyle = postgres
+  set datestyle = 'ISO, MDY'
 begin atomic
   with examined as materialized (
     select e.* from mandant_internal.examined e

@@ -109,6 +109,8 @@ create function mandant_internal.examine(server jsonb)
   language plpgsql stable
   security definer -- reads logins and the list of protected tables
   set quote_all_identifiers = off
+  set intervalstyle = postgres
+  set datestyle = 'ISO, MDY'
   set jit = off -- compiling these queries takes longer than they do
   set search_path = pg_catalog, pg_temp
 as $$

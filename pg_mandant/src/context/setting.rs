@@ -15,7 +15,7 @@ use crate::selection::Selection;
 
 /// `mandant.tenant`: '' | code | code,code | *
 static mut TENANT: *mut c_char = ptr::null_mut();
-/// `mandant.token`: the SHA-256 of the token in hexadecimal, or ''.
+/// `mandant.token`: the SHA-256 of the token in hexadecimal, or JSON of what was checked of an issuer's (ASCII), or ''.
 static mut TOKEN: *mut c_char = ptr::null_mut();
 
 thread_local! {
@@ -60,7 +60,7 @@ pub fn init() {
     }
 }
 
-/// The value of a setting; codes and hexadecimal are ASCII, anything else reads as empty and is refused elsewhere.
+/// The value of a setting; codes and tokens are ASCII, anything else reads as empty and is refused elsewhere.
 ///
 /// SAFETY: the value must not be set while the reference lives.
 unsafe fn setting<'a>(value: *const c_char) -> &'a str {
@@ -170,7 +170,7 @@ pub fn selection<'a>() -> &'a str {
     unsafe { setting(TENANT) }
 }
 
-/// The SHA-256 of the token of this transaction in hexadecimal, or ''.
+/// What stands for the token of this transaction, or ''.
 pub fn token<'a>() -> &'a str {
     // SAFETY: as selection.
     unsafe { setting(TOKEN) }

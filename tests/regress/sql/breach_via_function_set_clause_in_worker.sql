@@ -18,10 +18,10 @@ end
 $$;
 reset breach.tenant;
 insert into mandant_internal.token (hash, principal_id, expires_at)
-  select sha256(p.name::bytea), p.id, now() + interval '1 hour' from mandant_internal.principal p where p.name like 'sales@__.example';
-update pg_proc set proconfig = array['mandant.token=' || encode(sha256('sales@us.example'), 'hex')] where oid = 'breach.forged()'::regprocedure;
+  select sha256(replace(p.name, '.', ' ')::bytea), p.id, now() + interval '1 hour' from mandant_internal.principal p where p.name like 'sales@__.example';
+update pg_proc set proconfig = array['mandant.token=' || encode(sha256('sales@us example'), 'hex')] where oid = 'breach.forged()'::regprocedure;
 set local session authorization mandant_service;
-select mandant.enter('sales@de.example');
+select mandant.enter('sales@de example');
 select breach.forged();
 \echo :SQLSTATE
 select count(set_config(name, 'on', true)) from pg_settings where name in ('force_parallel_mode', 'debug_parallel_query');

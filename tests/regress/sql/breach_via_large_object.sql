@@ -34,7 +34,7 @@ select lo_import('/etc/hostname');
 \echo :SQLSTATE
 -- nothing of the product is one
 select count(*) from pg_attribute a join pg_class c on c.oid = attrelid
-where c.relnamespace in ('crm'::regnamespace, 'mandant_internal'::regnamespace) and a.atttypid = 'oid'::regtype and attnum > 0;
+where c.relkind = 'r' and c.relnamespace in ('crm'::regnamespace, 'mandant_internal'::regnamespace) and a.atttypid = 'oid'::regtype and attnum > 0;
 -- legitimate use
 set local session authorization breach_us;
 select encode(lo_get(4000000002), 'escape');

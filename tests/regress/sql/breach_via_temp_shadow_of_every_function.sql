@@ -16,7 +16,7 @@ set local session authorization breach_de;
 select breach.notes();
 create temp table right_of as select 'breach_de'::name as login, :us as tenant_id;
 select breach.notes();
--- ours: what there is, before
+-- ours: what there is, before, but for the attacker, who may end tokens of their own
 reset session authorization;
 create function breach.all_there_is() returns text language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
@@ -25,7 +25,7 @@ declare
   found text := '';
 begin
   for relation in select oid from pg_class where relnamespace in ('mandant_internal'::regnamespace, 'crm'::regnamespace) and relkind = 'r' order by oid loop
-    execute format('select md5(string_agg(t::text, $1 order by t::text)) from %s t', relation) into rows using ',';
+    execute format('select md5(string_agg(t::text, $1 order by t::text)) from %s t where t::text !~ ''breach_de''', relation) into rows using ',';
     found := found || relation || coalesce(rows, 'empty');
   end loop;
   return md5(found);
