@@ -236,8 +236,10 @@ begin
            else 'name the columns without tenant_id: on delete set null (...)' end);
   end loop;
 
-  if not exists (select from pg_index i
-                   where i.indrelid = relation and i.indisvalid and i.indpred is null and i.indkey[0] = tenant) then
+  -- pg_restore attaches partitions' indexes one by one; that of the whole is not valid before the last
+  if not exists (select from pg_index i join pg_class c on c.oid = i.indrelid
+                   where i.indrelid = relation and (i.indisvalid or c.relkind = 'p') and i.indpred is null
+                     and i.indkey[0] = tenant) then
     perform mandant_internal.refuse_table(
       format('%s has no index that begins with tenant_id', relation),
       format('create index on %s (tenant_id)', relation));
