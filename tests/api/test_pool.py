@@ -99,9 +99,8 @@ select 'seen ' || array_agg(distinct t.code)::text from crm.customer c join mand
 select 'seen ' || principal from mandant.whoami();
 rollback;
 select 'read in ' || pg_backend_pid();
-set role none;
-select pg_terminate_backend(pg_backend_pid());
 """)
+        pooler.ask("reconnect")
         return said, f"read in {process}\n" in said
 
     def assert_own_rows(self, said):
@@ -169,7 +168,10 @@ select principal from mandant.whoami();
         for left, refused in LEFT.items():
             with self.subTest(left):
                 said, same = self.attack_and_enter(pooler, left)
-                self.assert_refused(said) if refused and self.kept else self.assert_own_rows(said)
+                if refused and (self.kept or "55006" in said):  # what was refused may count as left
+                    self.assert_refused(said)
+                else:
+                    self.assert_own_rows(said)
                 self.assertEqual(same, refused is not None, said)
 
     def test_a_session_pool_without_reset_gives_what_was_left_to_nobody(self):
@@ -177,7 +179,10 @@ select principal from mandant.whoami();
         for left, refused in LEFT.items():
             with self.subTest(left):
                 said, same = self.attack_and_enter(pooler, left)
-                self.assert_refused(said) if refused and self.kept else self.assert_own_rows(said)
+                if refused and (self.kept or "55006" in said):  # what was refused may count as left
+                    self.assert_refused(said)
+                else:
+                    self.assert_own_rows(said)
                 self.assertEqual(same, refused is not None, said)
 
     def test_a_session_pool_that_resets_is_clean(self):
@@ -195,7 +200,8 @@ select principal from mandant.whoami();
                 with self.subTest(left):
                     process, _ = self.attack(pooler, left)
                     self.asks(url)
-                    self.wait_for(process, alive=refused is False or not self.kept)
+                    if refused is False or self.kept:  # what was refused may count as left
+                        self.wait_for(process, alive=refused is False)
                     self.assert_attacker_finds_nothing(pooler)
                     pooler.ask("reconnect")
 

@@ -31,7 +31,7 @@ select count(*) > 0 as some from (select from crm.customer c join mandant.tenant
 \! psql -XAtU breach_de -d $database -c "select s, breach_lock.try('select count(*) from (select from crm.customer for ' || s || ' nowait) c') = (select count(*)::text from crm.customer) as free from unnest(array['update', 'no key update', 'share', 'key share']) s" 2>&1
 \! psql -XAtU breach_de -d $database -c "select (select count(*) from (select from crm.customer for update skip locked) c) = (select count(*) from crm.customer) as none_missing" 2>&1
 \! psql -XAtU breach_de -d $database -c "set lock_timeout = 500" -c begin -c "update crm.customer set city = city" -c rollback 2>&1 | sed 's/[0-9]\{1,\}$/n/'
-\! psql -XAtU breach_de -d $database -c "set lock_timeout = 500" -c "set mandant.tenant = 'us'" -c "select count(*) from (select from crm.customer for update nowait) c" 2>&1
+\! psql -XAtU breach_de -d $database -c "set lock_timeout = 500" -c begin -c "set local mandant.tenant = 'us'" -c "select count(*) from (select from crm.customer for update nowait) c" 2>&1
 -- functions that lock by id: not there
 select c.id as customer from crm.customer c join mandant.tenant t on t.id = c.tenant_id where t.code = 'us' limit 1 \gset
 \setenv CUSTOMER :customer
