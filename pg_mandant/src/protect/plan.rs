@@ -190,7 +190,9 @@ unsafe fn stands_already(
         let quals = (*nth(tables, (*var).varno - 1).cast::<pg_sys::RangeTblEntry>()).securityQuals;
         let is_same = |node: *mut pg_sys::Node| pg_sys::equal(node.cast(), condition.cast());
         (0..list_length(quals)).map(|n| nth(quals, n)).any(|qual| {
-            if (*qual).type_ == pg_sys::NodeTag::T_List {
+            if qual.is_null() {
+                false // another restrictive policy, which turned out to be true
+            } else if (*qual).type_ == pg_sys::NodeTag::T_List {
                 let parts = qual.cast::<pg_sys::List>();
                 (0..list_length(parts)).any(|n| is_same(nth(parts, n)))
             } else {

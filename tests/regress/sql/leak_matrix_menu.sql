@@ -1,0 +1,51 @@
+-- Every view of schema mandant, asked by every login: nobody sees a foreign row, and nobody sees less than is theirs.
+-- AC-07 AC-10
+\set ON_ERROR_ROLLBACK on
+\set SHOW_CONTEXT never
+begin;
+create temp table seen (relation text, login text, home text, rows bigint, foreigners bigint);
+grant insert on seen to public;
+create temp table people as
+  select p.name, t.code from mandant_internal.principal p join mandant_internal.tenant t on t.id = p.tenant_id;
+create temp table lines as select s.id, t.code from mandant_internal.series s join mandant_internal.tenant t on t.id = s.tenant_id;
+grant select on people, lines to public;
+do $$
+declare
+  view record;
+  who record;
+  rows bigint;
+  foreigners bigint;
+begin
+  for view in
+    select * from (values
+      ('mandant.tenant', 'id is distinct from mandant.current_tenant()'),
+      ('mandant.principal', 'tenant_id is distinct from mandant.current_tenant()'),
+      ('mandant.access_grant', '(select code from people where people.name = v.principal) is distinct from %L'),
+      ('mandant.series', 'tenant_id is distinct from mandant.current_tenant()'),
+      ('mandant.issued_number', 'tenant_id is distinct from mandant.current_tenant()'),
+      -- what a view calls for each row, everybody may call
+      ('(select lines.*, mandant_internal.next_preview(id) as next from lines)', 'next is not null and code is distinct from %L'))
+      as v (relation, foreign_row)
+  loop
+    for who in select * from (values ('report_us', 'us'), ('report_de', 'de'), ('report_hk', 'hk'), ('report_group', '*')) as v (login, home) loop
+      perform set_config('role', who.login, true);
+      execute format('select count(*), count(*) filter (where %s) from %s v',
+        case who.home when '*' then 'false' else format(view.foreign_row, who.home) end, view.relation) into rows, foreigners;
+      perform set_config('role', 'none', true);
+      insert into seen values (view.relation, who.login, who.home, rows, foreigners);
+    end loop;
+  end loop;
+end
+$$;
+select relation, bool_and(rows > 0) as something_seen, sum(foreigners) as foreigners from seen group by relation order by relation;
+-- none is left out: views without rows of tenants are named here
+select c.oid::regclass from pg_class c
+where c.relnamespace = 'mandant'::regnamespace and c.relkind = 'v' and c.oid::regclass::text not in (select relation from seen)
+order by c.relname;
+-- what a leaky function of one's own is told: one's own rows
+create function public.tell(text) returns boolean language plpgsql immutable cost 0.0000001 as
+  $$ begin raise notice 'told: %', $1; return true; end $$;
+set local role report_us;
+select count(*) > 0 as seen from mandant.tenant where public.tell(code);
+select count(*) > 0 as seen from mandant.principal where name = 'report_us' and public.tell(name);
+rollback;
