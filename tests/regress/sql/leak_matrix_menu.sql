@@ -9,6 +9,11 @@ create temp table people as
   select p.name, t.code from mandant_internal.principal p join mandant_internal.tenant t on t.id = p.tenant_id;
 create temp table lines as select s.id, t.code from mandant_internal.series s join mandant_internal.tenant t on t.id = s.tenant_id;
 grant select on people, lines to public;
+with trusted as (
+  insert into mandant_internal.issuer (issuer, audience, leeway, keys) values ('https://id.example', 'crm', '0', '[]') returning id
+)
+insert into mandant_internal.issuer_subject (issuer_id, subject, principal_id)
+  select trusted.id, p.name, p.id from trusted, mandant_internal.principal p;
 do $$
 declare
   view record;
@@ -23,6 +28,7 @@ begin
       ('mandant.access_grant', '(select code from people where people.name = v.principal) is distinct from %L'),
       ('mandant.series', 'tenant_id is distinct from mandant.current_tenant()'),
       ('mandant.issued_number', 'tenant_id is distinct from mandant.current_tenant()'),
+      ('mandant.issuer_subject', 'tenant_id is distinct from mandant.current_tenant()'),
       -- what a view calls for each row, everybody may call
       ('(select lines.*, mandant_internal.next_preview(id) as next from lines)', 'next is not null and code is distinct from %L'))
       as v (relation, foreign_row)
