@@ -151,6 +151,7 @@ pub unsafe extern "C-unwind" fn check_merge(query: *mut pg_sys::QueryDesc) {
         });
         (0..pg_sys::list_length(list)).any(|n| {
             let (relid, required) = relation(pg_sys::list_nth(list, n));
+            #[allow(clippy::unnecessary_cast)] // wider since PostgreSQL 16
             let required = required as u32;
             required & write != 0
                 && required & pg_sys::ACL_SELECT == 0

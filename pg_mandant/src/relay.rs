@@ -156,12 +156,15 @@ fn mute() {
 #[pg_guard]
 unsafe extern "C-unwind" fn refuse_what_reaches_others(statement: *mut pg_sys::Node) {
     // SAFETY: a statement; the tag says which.
-    let (tag, locks) = unsafe {
+    let (tag, locks, prepares) = unsafe {
         let tag = (*statement).type_;
         // weaker modes are those of reading and writing, and make nobody wait for it
         let locks = tag == pg_sys::NodeTag::T_LockStmt
             && (*statement.cast::<pg_sys::LockStmt>()).mode > pg_sys::RowExclusiveLock as c_int;
-        (tag, locks)
+        let prepares = tag == pg_sys::NodeTag::T_TransactionStmt
+            && (*statement.cast::<pg_sys::TransactionStmt>()).kind
+                == pg_sys::TransactionStmtKind::TRANS_STMT_PREPARE;
+        (tag, locks, prepares)
     };
     let what = match tag {
         pg_sys::NodeTag::T_LockStmt if locks => "lock tables",
@@ -169,6 +172,7 @@ unsafe extern "C-unwind" fn refuse_what_reaches_others(statement: *mut pg_sys::N
         pg_sys::NodeTag::T_GrantRoleStmt => "grant roles",
         pg_sys::NodeTag::T_DropOwnedStmt => "drop what it has",
         pg_sys::NodeTag::T_ListenStmt | pg_sys::NodeTag::T_NotifyStmt => "listen or notify",
+        pg_sys::NodeTag::T_TransactionStmt if prepares => "prepare transactions",
         _ => return,
     };
     let user = context::asking_user();

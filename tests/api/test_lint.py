@@ -80,7 +80,7 @@ class Lint(unittest.TestCase):
 
     def test_what_cannot_be_examined_is_one_sentence(self):
         for problem, arguments, environment in (
-            ("no database runs", ["--home", "/nowhere/at/all"], {}),
+            ("there is no private database", ["--home", "/nowhere/at/all"], {}),
             ("is not a connection URL", [], {"DATABASE_URL": "nonsense"}),
             ("42501", [], {"DATABASE_URL": url("report_de", os.environ["PGDATABASE"])}),
             ("does not exist", [], {"DATABASE_URL": url("postgres", "postgres")}),
