@@ -157,6 +157,7 @@ begin atomic
          format('alter function %s owner to %s', v.evtfoid::regprocedure, v.evtowner::regrole)
     from pg_event_trigger v join pg_proc p on p.oid = v.evtfoid
     where p.proowner in (select l.role from login_role l)
+      and p.oid not in (select o.objid from ours o where o.classid = 'pg_proc'::regclass) -- then it is owner_can_log_in
   union all
   select 'event_trigger_off', v.evtname::text, format('event trigger %I does not guard the protected tables', v.evtname),
          format('alter event trigger %I enable', v.evtname)

@@ -88,7 +88,9 @@ begin atomic
       and e.relnamespace in (select p.relnamespace from examined p where p.protected)
       and not exists (select from mandant_internal.unprotected_table u where u.relation = e.oid and u.shared)
       and not exists (select from tenant_column t where t.attrelid = e.oid)
+      -- what has something to do with tenants is found by what it has
       and not exists (select from parent p where p.child = e.oid)
+      and not exists (select from parent p join examined x on x.oid = p.child and x.protected where p.parent = e.oid)
       and not exists (select from pg_constraint c join examined p on p.oid = c.confrelid and p.protected
                         where c.conrelid = e.oid and c.contype = 'f')
   union all

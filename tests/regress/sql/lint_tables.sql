@@ -111,7 +111,10 @@ create index on lint.everything (number);
 :again
 
 -- child_unlike_parent
-update mandant_internal.protected_table set object = 'other' where relation = 'lint.booking_2026'::regclass;
+set local role lint_owner;
+create table lint.invoice_child () inherits (lint.invoice);
+create index on lint.invoice_child (tenant_id);
+select mandant.protect('lint.invoice_child', object => 'other');
 :found
 :fixes \gexec
 :found
