@@ -71,9 +71,9 @@ insert into mandant_internal.role_right (role, object, action, depth, shipped)
   select 'group_admin', '*', action, 'tenant', true
     from unnest(array['read', 'create', 'update', 'delete', 'post', 'void', 'export', 'assign']) as action;
 
--- As PostgreSQL keeps it: microseconds since 2000-01-01 UTC.
+-- As PostgreSQL keeps it: microseconds since 2000-01-01 UTC. Stable as `extract` is, or it would not be inlined.
 create function mandant_internal.microseconds(moment timestamptz) returns bigint
-  language sql immutable parallel safe
+  language sql stable parallel safe
   return case when isfinite(moment) then (extract(epoch from moment) * 1000000)::bigint - 946684800000000 end;
 
 create function mandant_internal.binding_of(login oid) returns text

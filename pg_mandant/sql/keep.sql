@@ -6,7 +6,6 @@
 create function mandant_internal.fault(relation regclass, out problem text, out fix text)
   language plpgsql stable
   security definer -- reads the list of protected tables, and who is bound
-  set quote_all_identifiers = off -- policies are compared as they are printed
   set search_path = pg_catalog, pg_temp
   set quote_all_identifiers = off -- expressions are compared as they are printed
 as $$

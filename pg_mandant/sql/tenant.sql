@@ -151,9 +151,8 @@ create trigger rights_changed after insert or update or delete or truncate on ma
 create trigger rights_changed after update or delete or truncate on mandant_internal.token
   for each statement execute function mandant_internal.rights_changed();
 -- A refresh that brings the same keys changes nobody's rights; a new binding of a subject does not either.
-create trigger rights_changed after insert or update of issuer, audience, leeway, keys or delete on mandant_internal.issuer
-  for each statement execute function mandant_internal.rights_changed();
-create trigger rights_emptied after truncate on mandant_internal.issuer
+create trigger rights_changed
+  after insert or update of issuer, audience, leeway, keys or delete or truncate on mandant_internal.issuer
   for each statement execute function mandant_internal.rights_changed();
 create trigger rights_changed after update or delete or truncate on mandant_internal.issuer_subject
   for each statement execute function mandant_internal.rights_changed();

@@ -99,6 +99,9 @@ pub struct Token<'a> {
 /// What the session keeps of a token that was checked, as JSON: everything by which it is judged at later statements.
 #[derive(Debug, PartialEq, Serialize)]
 pub struct Admitted<'a> {
+    /// Of what was signed, in hexadecimal. Not of the whole text: whoever has a signature of ES256 can make a second one.
+    /// It stands first, so that two tokens differ early.
+    hash: String,
     issuer: i32,
     /// The thumbprint of the key that signed it.
     key: String,
@@ -107,8 +110,6 @@ pub struct Admitted<'a> {
     /// Seconds since 1970.
     issued_at: Option<i64>,
     expires_at: i64,
-    /// Of what was signed, in hexadecimal. Not of the whole text: whoever has a signature of ES256 can make a second one.
-    hash: String,
 }
 
 impl<'a> Token<'a> {
@@ -175,13 +176,13 @@ impl<'a> Token<'a> {
             Err("issued in the future")
         } else {
             Ok(Admitted {
+                hash: hex::encode(digest::digest(&digest::SHA256, self.signed.as_bytes())),
                 issuer: by.id,
                 key: key.thumbprint(),
                 audience: &by.audience,
                 subject: &claims.sub,
                 issued_at,
                 expires_at,
-                hash: hex::encode(digest::digest(&digest::SHA256, self.signed.as_bytes())),
             })
         }
     }
