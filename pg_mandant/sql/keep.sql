@@ -47,6 +47,15 @@ begin
     where p.polrelid = rule.relation and p.polpermissive
       and p.polname <> all (select 'mandant_' || command.name from mandant_internal.policy_commands() command)
     limit 1;
+  if problem is null then -- who asks the parent is under the parent's rule only
+    select format('%s is protected and cannot be a part of %s, which is not', rule.relation, i.inhparent::regclass),
+           format('select mandant.protect(%L)', i.inhparent::regclass)
+      into problem, fix
+      from pg_inherits i
+      where i.inhrelid = rule.relation
+        and not exists (select from mandant_internal.protected_table p where p.relation = i.inhparent)
+      limit 1;
+  end if;
   if problem is null then
     select format('%s is protected and cannot belong to %s, which %s can become', rule.relation, found.relowner::regrole, l.login),
            'give it to a role that no bound login and no relay is a member of'
@@ -127,12 +136,22 @@ begin atomic
   select p.relation, p.object, p.owner_column, p.team_column, p.kind_column, p.complete from mandant_internal.protected_table p;
 end;
 
+-- Those that nobody decided on, and those that came without an event, as explain analyze makes them.
 create function mandant_internal.private_tables() returns setof regclass
   language sql stable
   security definer -- reads the list of tables
   set search_path = pg_catalog, pg_temp
 begin atomic
-  select u.relation from mandant_internal.unprotected_table u where not u.shared;
+  select u.relation from mandant_internal.unprotected_table u where not u.shared
+  union all
+  select c.oid
+    from pg_class c
+    where c.relkind in ('r', 'p', 'f', 'm') and c.relpersistence <> 't'
+      and c.relnamespace in (select other.relnamespace from mandant_internal.protected_table p
+                               join pg_class other on other.oid = p.relation where p.complete)
+      and not exists (select from mandant_internal.protected_table p where p.relation = c.oid)
+      and not exists (select from mandant_internal.unprotected_table u where u.relation = c.oid)
+      and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e');
 end;
 
 create function mandant_internal.make_ready("table" regclass) returns void
@@ -165,13 +184,18 @@ $$;
 
 create function mandant_internal.check_private(relation regclass) returns void
   language plpgsql stable
+  security definer -- reads who is bound
   set search_path = pg_catalog, pg_temp
 as $$
 begin
   if exists (select from pg_class c, aclexplode(c.relacl) as a where c.oid = relation and a.grantee <> c.relowner
              union all
              select from pg_attribute t join pg_class c on c.oid = t.attrelid, aclexplode(t.attacl) as a
-               where t.attrelid = relation and a.grantee <> c.relowner) then
+               where t.attrelid = relation and a.grantee <> c.relowner
+             union all -- a role that others are members of is no owner alone
+             select from pg_class c join mandant_internal.login l on l.login <> c.relowner
+               where c.oid = relation and pg_has_role(l.login, c.relowner, 'member')
+                 and not (select r.rolsuper from pg_roles r where r.oid = l.login)) then
     perform mandant_internal.refuse_table(
       format('%s is beside protected tables and not protected itself: nobody but its owner may use it', relation),
       format('select mandant.protect(%L), or mandant.unprotect(%1$L) to share it with every tenant', relation));
@@ -188,14 +212,14 @@ declare
   place record;
   rule mandant_internal.protected_table;
 begin
-  if tg_tag = 'GRANT' then -- does not say on what
+  if tg_tag in ('GRANT', 'CREATE SCHEMA') then -- does not say on what; a schema can be made with grants
     perform mandant_internal.check_private(t) from mandant_internal.private_tables() as t;
-    return;
   elsif tg_tag = 'DROP OWNED' then
     perform mandant_internal.unbind_released();
     return;
   elsif tg_tag = 'REASSIGN OWNED' then
     perform mandant_internal.check_rule(t.relation) from mandant_internal.protected_tables() as t where t.complete;
+    perform mandant_internal.check_private(t) from mandant_internal.private_tables() as t;
     return;
   end if;
   for part in
@@ -208,6 +232,9 @@ begin
     select * into place from mandant_internal.place_of(part);
     if place.complete then
       perform mandant_internal.check_rule(part);
+      perform mandant_internal.check_private(t) -- it may have come beside others
+        from mandant_internal.private_tables() as t join pg_class c on c.oid = t
+        where c.relnamespace = (select r.relnamespace from pg_class r where r.oid = part);
     elsif place.protected then
       perform mandant_internal.settle(part); -- a dump is restored statement by statement
     elsif place.above is not null then
@@ -257,6 +284,10 @@ create event trigger mandant_keep_protected on ddl_command_end execute function 
 create event trigger mandant_forget_dropped on sql_drop execute function mandant_internal.forget_dropped();
 create event trigger mandant_guard on ddl_command_start
   when tag in ('DROP EXTENSION', 'DROP SCHEMA', 'DROP OWNED') execute function mandant_internal.guard();
+-- Also where triggers are off, as for replication.
+alter event trigger mandant_keep_protected enable always;
+alter event trigger mandant_forget_dropped enable always;
+alter event trigger mandant_guard enable always;
 comment on event trigger mandant_keep_protected is 'No statement takes a part of the rule from a protected table.';
 comment on event trigger mandant_forget_dropped is 'Dropped tables leave the lists of tables.';
 comment on event trigger mandant_guard is 'The extension cannot be dropped while the register holds numbers.';

@@ -164,7 +164,11 @@ begin
       from pg_index i left join pg_constraint c on c.conindid = i.indexrelid and c.conrelid = i.indrelid
                                                 and c.contype in ('p', 'u', 'x')
       where i.indrelid = relation and (i.indisunique or i.indisexclusion)
-        and not tenant = any ((i.indkey::smallint[])[0:i.indnkeyatts - 1])
+        and not (tenant = any ((i.indkey::smallint[])[0:i.indnkeyatts - 1])
+                 -- by <> it would compare with the rows of others only
+                 and (not i.indisexclusion or exists (
+                       select from unnest(c.conkey, c.conexclop) as part (number, operator)
+                         where part.number = tenant and part.operator = '=(int, int)'::regoperator)))
         -- one uuid tells nobody whether another row exists
         and not (i.indnkeyatts = 1 and not i.indisexclusion and exists (
               select from pg_attribute a
@@ -378,10 +382,11 @@ create function mandant.unprotect("table" regclass) returns void
   set search_path = pg_catalog, pg_temp
 as $$
 declare
+  parts constant regclass[] := array(select p from mandant_internal.parts("table") as p where mandant_internal.is_protected(p));
   part regclass;
 begin
-  for part in select p from mandant_internal.parts("table") as p where mandant_internal.is_protected(p) loop
-    perform mandant_internal.unregister(part, true);
+  perform mandant_internal.unregister(p, true) from unnest(parts) as p; -- what follows is not kept from them
+  foreach part in array parts loop
     perform mandant_internal.drop_policies(part);
     execute format('alter table %s no force row level security, disable row level security', part);
   end loop;
