@@ -75,10 +75,10 @@ as $$
 declare
   fault constant record := mandant_internal.fault(relation);
 begin
-  perform mandant_internal.check_keys(relation);
   if fault.problem is not null then
     perform mandant_internal.refuse_table(fault.problem, fault.fix);
   end if;
+  perform mandant_internal.check_keys(relation);
 end
 $$;
 
@@ -203,6 +203,17 @@ begin
 end
 $$;
 
+-- After what makes somebody else an owner: reassign owned, and grants of roles, which send no event.
+create function mandant_internal.check_owners() returns void
+  language plpgsql stable
+  set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform mandant_internal.check_rule(t.relation) from mandant_internal.protected_tables() as t where t.complete;
+  perform mandant_internal.check_private(t) from mandant_internal.private_tables() as t;
+end
+$$;
+
 create function mandant_internal.keep_protected() returns event_trigger
   language plpgsql
   set search_path = pg_catalog, pg_temp
@@ -218,8 +229,7 @@ begin
     perform mandant_internal.unbind_released();
     return;
   elsif tg_tag = 'REASSIGN OWNED' then
-    perform mandant_internal.check_rule(t.relation) from mandant_internal.protected_tables() as t where t.complete;
-    perform mandant_internal.check_private(t) from mandant_internal.private_tables() as t;
+    perform mandant_internal.check_owners();
     return;
   end if;
   for part in
