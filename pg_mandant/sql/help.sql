@@ -39,7 +39,7 @@ begin
           'policy_expression', 'policy_commands', 'parts', 'put_under_rule', 'drop_policies',
           -- and so do the event triggers, for whoever changes a table
           'fault', 'check_rule', 'settle', 'place_of', 'protected_tables', 'private_tables', 'check_private',
-          'come_into_schema', 'unbind_released', 'make_ready', 'insert_row',
+          'come_into_schema', 'unbind_released', 'make_ready', 'insert_row', 'check_owners',
           -- lint() runs as its caller, who may see settings of the server; what reads our tables asks for the right itself
           'examine', 'server_setting', 'relay_refusal'])
   loop

@@ -259,6 +259,7 @@ begin atomic
     where c.contype = 'f' and c.conparentid = 0
       and (c.conrelid in (select e.relation from examined e)
            or c.confrelid in (select e.relation from examined e) and mandant_internal.is_protected(c.conrelid))
+      and a.attnum = any (c.conkey)
       and (c.confupdtype <> all (array['a', 'r']::"char"[])
            or c.confdeltype in ('n', 'd') and a.attnum = any (coalesce(c.confdelsetcols, c.conkey)))
   union all

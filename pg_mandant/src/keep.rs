@@ -1,7 +1,7 @@
 //! What row security itself does not cover: functions and statements by which one could count rows of others or reach
 //! their sessions, and the end of the register.
 
-use std::ffi::{c_int, c_void};
+use std::ffi::{CStr, c_int, c_void};
 
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
@@ -128,6 +128,113 @@ fn refuse_drop(relation: pg_sys::Oid) -> Result<(), Error> {
         "the register of numbers cannot be dropped while it holds any",
         "keep a dump of the database first; then a superuser can empty it: truncate mandant_internal.number",
     ))
+}
+
+/// 42501 for statements whose effect no event trigger can keep under the rule.
+///
+/// # Safety
+/// A statement that is about to be executed.
+#[pg_guard]
+pub unsafe extern "C-unwind" fn check_statement(statement: *mut pg_sys::Node) {
+    // SAFETY: as promised by the caller; the tag says which statement it is.
+    let refused = unsafe {
+        match (*statement).type_ {
+            pg_sys::NodeTag::T_ExplainStmt => check_explain(statement.cast()),
+            pg_sys::NodeTag::T_IndexStmt => check_concurrent_key(statement.cast()),
+            _ => Ok(()),
+        }
+    };
+    if let Err(error) = refused {
+        ErrorReport::from(error).report(PgLogLevel::ERROR);
+    }
+}
+
+/// `explain analyze create table as` makes the table, and sends no event.
+unsafe fn check_explain(statement: *mut pg_sys::ExplainStmt) -> Result<(), Error> {
+    // SAFETY: a parsed statement: a list of options, and a query that is analysed.
+    unsafe {
+        let query = (*statement).query.cast::<pg_sys::Query>();
+        let makes = (*query).type_ == pg_sys::NodeTag::T_Query
+            && !(*query).utilityStmt.is_null()
+            && (*(*query).utilityStmt).type_ == pg_sys::NodeTag::T_CreateTableAsStmt;
+        let options = (*statement).options;
+        let runs = (0..pg_sys::list_length(options)).any(|n| {
+            let option = pg_sys::list_nth(options, n).cast::<pg_sys::DefElem>();
+            CStr::from_ptr((*option).defname) == c"analyze" && pg_sys::defGetBoolean(option)
+        });
+        if !(makes && runs) {
+            return Ok(());
+        }
+    }
+    Err(Error::not_allowed(
+        "explain analyze cannot create a table: it would not come under the rule",
+        "explain the select alone",
+    ))
+}
+
+/// A unique index that is made in several transactions stays behind, and tells, when its event refuses it.
+unsafe fn check_concurrent_key(statement: *mut pg_sys::IndexStmt) -> Result<(), Error> {
+    // SAFETY: a parsed statement: a table by name, and a list of columns.
+    unsafe {
+        if !((*statement).concurrent && (*statement).unique) {
+            return Ok(());
+        }
+        let columns = (*statement).indexParams;
+        let of_tenant = (0..pg_sys::list_length(columns)).any(|n| {
+            let name = (*pg_sys::list_nth(columns, n).cast::<pg_sys::IndexElem>()).name;
+            !name.is_null() && CStr::from_ptr(name) == c"tenant_id"
+        });
+        let table = pg_sys::RangeVarGetRelidExtended(
+            (*statement).relation,
+            pg_sys::NoLock as i32,
+            pg_sys::RVROption::RVR_MISSING_OK,
+            None,
+            std::ptr::null_mut(),
+        );
+        if of_tenant || table == pg_sys::Oid::INVALID || !is_protected(table) {
+            return Ok(());
+        }
+    }
+    Err(Error::new(
+        PgSqlErrorCode::ERRCODE_INVALID_TABLE_DEFINITION,
+        "a unique index of a protected table that is made concurrently needs tenant_id",
+        "add tenant_id to its columns, or leave concurrently out",
+    ))
+}
+
+unsafe fn is_protected(table: pg_sys::Oid) -> bool {
+    // SAFETY: in a transaction; the signature is the one of protect.sql.
+    unsafe {
+        catalog::function(c"is_protected", &[pg_sys::REGCLASSOID]).is_ok_and(|function| {
+            let mut arguments = [pg_sys::NullableDatum {
+                value: pg_sys::Datum::from(table),
+                isnull: false,
+            }];
+            catalog::with_fresh_snapshot(|| catalog::call(function, &mut arguments))
+                .is_some_and(|answer| answer.value() != 0)
+        })
+    }
+}
+
+/// After a statement that can make somebody the owner of a table and sends no event.
+#[pg_guard]
+pub extern "C-unwind" fn check_after(statement: pg_sys::NodeTag) {
+    if !matches!(
+        statement,
+        pg_sys::NodeTag::T_ReassignOwnedStmt
+            | pg_sys::NodeTag::T_GrantRoleStmt
+            | pg_sys::NodeTag::T_CreateRoleStmt
+            | pg_sys::NodeTag::T_AlterRoleStmt
+    ) {
+        return;
+    }
+    // SAFETY: in a transaction; a function of ours without arguments, which raises or does nothing.
+    unsafe {
+        pg_sys::CommandCounterIncrement();
+        if let Ok(function) = catalog::function(c"check_owners", &[]) {
+            catalog::with_fresh_snapshot(|| catalog::call(function, &mut []));
+        }
+    }
 }
 
 /// 42501 for a merge that reads no column of its table: PostgreSQL then finds rows without asking for the right to read.

@@ -116,6 +116,7 @@ unsafe extern "C-unwind" fn watch_utility(
             mute();
         }
         refuse_what_reaches_others(node);
+        keep::check_statement(node);
         let discards = (*node).type_ == pg_sys::NodeTag::T_DiscardStmt
             && (*node.cast::<pg_sys::DiscardStmt>()).target == pg_sys::DiscardMode::DISCARD_ALL;
         context::before_statement(context::asking_user());
@@ -134,6 +135,7 @@ unsafe extern "C-unwind" fn watch_utility(
         if shows {
             explain::end();
         }
+        keep::check_after((*node).type_);
         if discards {
             LEFT.set(None);
         }
@@ -176,10 +178,14 @@ unsafe extern "C-unwind" fn refuse_what_reaches_others(statement: *mut pg_sys::N
         _ => return,
     };
     let user = context::asking_user();
-    let who = match context::binding_of(user) {
-        _ if context::bypasses(user) => return, // a superuser who tries the relay's part
-        Binding::Relay => "a relay",
-        Binding::Login if locks => "a bound login",
+    // SAFETY: reads a variable of the session. Who has set another role is still who logged in.
+    let logged_in = unsafe { pg_sys::GetSessionUserId() };
+    if context::bypasses(user) {
+        return; // a superuser who tries the relay's part
+    }
+    let who = match (context::binding_of(user), context::binding_of(logged_in)) {
+        (Binding::Relay, _) | (_, Binding::Relay) => "a relay",
+        (Binding::Login, _) | (_, Binding::Login) if locks => "a bound login",
         _ => return,
     };
     let refusal = Error::not_allowed(
