@@ -1,0 +1,52 @@
+-- What explain tells of rows that one may not see: estimates from statistics of the whole table. AC-07
+\getenv tests PG_ABS_SRCDIR
+\set prelude :tests /breach.psql
+\i :prelude
+
+reset session authorization;
+insert into breach.twin select :us, gen_random_uuid(), n || '@us.example', case when n <= 300 then 'often at us' else 'm' || n end from generate_series(1, 600) n;
+insert into breach.secret table breach.twin on conflict do nothing;
+analyze breach.twin, breach.secret;
+create statistics breach.both (mcv) on email, note from breach.secret;
+create function breach.rows_of(query text) returns int language plpgsql as $$
+declare
+  line json;
+begin
+  execute 'explain (format json) ' || query into line;
+  return line -> 0 -> 'Plan' ->> 'Plan Rows';
+end
+$$;
+-- usual: the estimate says how often a value occurs, whoever's it is
+set local role breach_de;
+set local breach.tenant = :us;
+select breach.rows_of($$select from breach.twin where note = 'often at us'$$) > breach.rows_of($$select from breach.twin where note = 'nowhere'$$) as told;
+set local breach.tenant = :de;
+-- ours, for whoever has logged in as one of de
+set local session authorization breach_de;
+select breach.rows_of($$select from breach.secret where note = 'often at us'$$) = breach.rows_of($$select from breach.secret where note = 'nowhere'$$) as equals;
+select breach.rows_of($$select from breach.secret where note < 'm3'$$) = breach.rows_of($$select from breach.secret where note < 'm5'$$) as ranges;
+select breach.rows_of($$select from breach.secret where email = '7@us.example' and note = 'often at us'$$)
+     = breach.rows_of($$select from breach.secret where email = 'x' and note = 'y'$$) as combined;
+-- a plan that was made to be run is not the one that is shown
+prepare often as select from breach.secret where note = 'often at us';
+prepare never as select from breach.secret where note = 'nowhere';
+set local plan_cache_mode = force_generic_plan;
+execute often;
+execute never;
+select breach.rows_of('execute often') = breach.rows_of('execute never') as prepared;
+-- an error within ends nothing too early
+create function breach.fails() returns boolean language plpgsql as $$ begin perform 1 / 0; exception when others then return true; end $$;
+select breach.rows_of($$select from breach.secret where note = 'often at us' and breach.fails()$$)
+     = breach.rows_of($$select from breach.secret where note = 'nowhere' and breach.fails()$$) as after_an_error;
+-- as parse and plan trees are printed
+set local client_min_messages = log;
+set local debug_print_plan = on;
+\set VERBOSITY terse
+select count(*) from breach.secret where note = 'often at us';
+set local debug_print_plan = off;
+reset client_min_messages;
+-- legitimate use: whoever is held by nothing sees the statistics, also in the place of another
+reset session authorization;
+set local role breach_de;
+select breach.rows_of($$select from breach.secret where note = 'often at us'$$) >= breach.rows_of($$select from breach.secret where note = 'nowhere'$$) as administrators;
+rollback;
