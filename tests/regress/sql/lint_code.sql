@@ -177,7 +177,7 @@ alter function mandant.current_tenant() set mandant.tenant = 'us';
 create or replace function mandant_internal.has_right(object text, action text, tenant_id int) returns boolean
   language sql stable parallel safe strict as 'select true';
 create or replace function mandant_internal.in_tenant(object text, action text, tenant_id int) returns boolean
-  language c stable parallel safe as '$libdir/pg_mandant', 'mandant_in_tenant';
+  language c stable parallel safe as 'pg_mandant', 'mandant_in_tenant';
 create or replace function mandant.sign_out() returns void language sql volatile security definer
   set search_path = pg_catalog, pg_temp begin atomic select; end;
 :found
