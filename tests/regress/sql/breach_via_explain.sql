@@ -38,13 +38,6 @@ select breach.rows_of('execute often') = breach.rows_of('execute never') as prep
 create function breach.fails() returns boolean language plpgsql as $$ begin perform 1 / 0; exception when others then return true; end $$;
 select breach.rows_of($$select from breach.secret where note = 'often at us' and breach.fails()$$)
      = breach.rows_of($$select from breach.secret where note = 'nowhere' and breach.fails()$$) as after_an_error;
--- as parse and plan trees are printed
-set local client_min_messages = log;
-set local debug_print_plan = on;
-\set VERBOSITY terse
-select count(*) from breach.secret where note = 'often at us';
-set local debug_print_plan = off;
-reset client_min_messages;
 -- legitimate use: whoever is held by nothing sees the statistics, also in the place of another
 reset session authorization;
 set local role breach_de;

@@ -22,6 +22,7 @@ select * from breach.copy_view;
 select * from breach.copy_inside;
 reset session authorization;
 -- legitimate use
+set local max_parallel_workers_per_gather = 0;
 explain (costs off) create table breach.copied as select note from breach.secret;
 explain (analyze, costs off, timing off, summary off) select note from breach.secret;
 rollback;
