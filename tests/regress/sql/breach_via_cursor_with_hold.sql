@@ -24,7 +24,7 @@ set local mandant.tenant = 'us';
 declare held scroll cursor with hold for select distinct c.country from crm.customer c order by 1;
 commit;
 fetch first from held;
-select distinct country from crm.customer;
+select distinct country from crm.customer order by 1;
 begin;
 set local mandant.tenant = 'de';
 declare twice scroll cursor with hold for select set_config('mandant.tenant', 'us', true) is not null, count(distinct tenant_id), min(country) from crm.customer;
@@ -50,7 +50,7 @@ fetch all from late;
 \echo :SQLSTATE
 -- legitimate use
 begin;
-declare own cursor with hold for select distinct country from crm.customer;
+declare own cursor with hold for select distinct country from crm.customer order by 1;
 commit;
 fetch all from own;
 \connect - postgres

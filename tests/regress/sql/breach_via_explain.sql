@@ -5,9 +5,10 @@
 
 reset session authorization;
 insert into breach.twin select :us, gen_random_uuid(), n || '@us.example', case when n <= 300 then 'often at us' else 'm' || n end from generate_series(1, 600) n;
+insert into breach.twin select :de, gen_random_uuid(), n || '@de.example', 'd' || n from generate_series(1, 600) n; -- so that the tenant alone estimates many
 insert into breach.secret table breach.twin on conflict do nothing;
+create statistics breach.both (mcv) on left(email, 1), note from breach.secret;
 analyze breach.twin, breach.secret;
-create statistics breach.both (mcv) on email, note from breach.secret;
 create function breach.rows_of(query text) returns int language plpgsql as $$
 declare
   line json;
@@ -25,8 +26,8 @@ set local breach.tenant = :de;
 set local session authorization breach_de;
 select breach.rows_of($$select from breach.secret where note = 'often at us'$$) = breach.rows_of($$select from breach.secret where note = 'nowhere'$$) as equals;
 select breach.rows_of($$select from breach.secret where note < 'm3'$$) = breach.rows_of($$select from breach.secret where note < 'm5'$$) as ranges;
-select breach.rows_of($$select from breach.secret where email = '7@us.example' and note = 'often at us'$$)
-     = breach.rows_of($$select from breach.secret where email = 'x' and note = 'y'$$) as combined;
+select breach.rows_of($$select from breach.secret where left(email, 1) = '1' and note = 'often at us'$$)
+     = breach.rows_of($$select from breach.secret where left(email, 1) = 'x' and note = 'y'$$) as combined;
 -- a plan that was made to be run is not the one that is shown
 prepare often as select from breach.secret where note = 'often at us';
 prepare never as select from breach.secret where note = 'nowhere';
@@ -41,5 +42,5 @@ select breach.rows_of($$select from breach.secret where note = 'often at us' and
 -- legitimate use: whoever is held by nothing sees the statistics, also in the place of another
 reset session authorization;
 set local role breach_de;
-select breach.rows_of($$select from breach.secret where note = 'often at us'$$) >= breach.rows_of($$select from breach.secret where note = 'nowhere'$$) as administrators;
+select breach.rows_of($$select from breach.secret where note = 'often at us'$$) > breach.rows_of($$select from breach.secret where note = 'nowhere'$$) as administrators;
 rollback;
