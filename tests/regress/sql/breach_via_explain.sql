@@ -4,8 +4,8 @@
 \i :prelude
 
 reset session authorization;
-insert into breach.twin select :us, gen_random_uuid(), n || '@us.example', case when n <= 300 then 'often at us' else 'm' || n end from generate_series(1, 600) n;
-insert into breach.twin select :de, gen_random_uuid(), n || '@de.example', 'd' || n from generate_series(1, 600) n; -- so that the tenant alone estimates many
+insert into breach.twin select :us, gen_random_uuid(), n || '@us.example', case when n <= 4000 then 'often at us' else 'm' || n end from generate_series(1, 8000) n;
+insert into breach.twin select :de, gen_random_uuid(), n || '@de.example', 'd' || n from generate_series(1, 8000) n; -- so that the tenant alone estimates many
 insert into breach.secret table breach.twin on conflict do nothing;
 create statistics breach.both (mcv) on left(email, 1), note from breach.secret;
 analyze breach.twin, breach.secret;
