@@ -16,6 +16,7 @@ create table crm.customer (
     currency text,
     payment_terms_days int not null default 30,
     owner_id uuid default mandant_internal.me(),
+    team_id uuid default mandant_internal.my_team(),
     state text not null default 'active',
     created_at timestamptz not null default now(),
     created_by uuid default mandant_internal.me(),
@@ -29,6 +30,8 @@ create table crm.customer (
         references crm.currency (code) on delete restrict,
     constraint customer_owner_fkey foreign key (owner_id)
         references mandant_internal.principal (id) on delete restrict,
+    constraint customer_team_fkey foreign key (team_id)
+        references mandant_internal.team (id) on delete restrict,
     constraint customer_created_by_fkey foreign key (created_by)
         references mandant_internal.principal (id) on delete restrict,
     constraint customer_name_is_filled check (name ~ '\S'),
@@ -41,6 +44,7 @@ create table crm.customer (
 create index customer_id on crm.customer (id);  -- a reader of many tenants looks up by id alone
 create index customer_name on crm.customer (tenant_id, name);
 create index customer_owner on crm.customer (tenant_id, owner_id);
+create index customer_team on crm.customer (tenant_id, team_id);
 
 comment on table crm.customer is 'Customers; each belongs to exactly one tenant.';
 comment on column crm.customer.name is 'The name that documents are addressed to, in any script.';
@@ -51,19 +55,20 @@ comment on column crm.customer.language is
 comment on column crm.customer.currency is 'Currency of new documents; null: the tenant''s.';
 comment on column crm.customer.payment_terms_days is 'Days from document date to due date.';
 comment on column crm.customer.owner_id is 'The principal who looks after the customer.';
+comment on column crm.customer.team_id is 'The team the customer belongs to.';
 comment on column crm.customer.state is
     'active, or blocked: gets no new documents but those that settle old ones.';
 
-select mandant.protect('crm.customer', owner => 'owner_id');
+select mandant.protect('crm.customer', owner => 'owner_id', team => 'team_id', audit => true);
 
 alter table crm.customer owner to crm_owner;
 revoke all on crm.customer from public;
 -- not id: a chosen one could repeat the id of another tenant's row
 grant select, delete,
     insert (tenant_id, name, street, postal_code, city, region, country, email, tax_id, language,
-        currency, payment_terms_days, owner_id, state),
+        currency, payment_terms_days, owner_id, team_id, state),
     update (name, street, postal_code, city, region, country, email, tax_id, language,
-        currency, payment_terms_days, owner_id, state)
+        currency, payment_terms_days, owner_id, team_id, state)
     on crm.customer to mandant_user;
 select mandant.accept_copy('crm.customer');
 

@@ -31,7 +31,7 @@ comment on column crm.product.unit_price is 'Net price of one unit, in the produ
 comment on column crm.product.tax_rate is 'Percent: 19 stands for 19 %.';
 comment on column crm.product.active is 'false: no longer sold; old documents keep it.';
 
-select mandant.protect('crm.product');
+select mandant.protect('crm.product', audit => true);
 
 alter table crm.product owner to crm_owner;
 revoke all on crm.product from public;

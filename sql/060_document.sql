@@ -10,6 +10,7 @@ create table crm.document (
     number text,
     customer_id uuid not null,
     owner_id uuid default mandant_internal.me(),
+    team_id uuid default mandant_internal.my_team(),
     document_date date not null,
     posted_at timestamptz,
     status text not null default 'draft',
@@ -41,6 +42,8 @@ create table crm.document (
         references crm.customer (tenant_id, id) on delete restrict,
     constraint document_owner_fkey foreign key (owner_id)
         references mandant_internal.principal (id) on delete restrict,
+    constraint document_team_fkey foreign key (team_id)
+        references mandant_internal.team (id) on delete restrict,
     constraint document_created_by_fkey foreign key (created_by)
         references mandant_internal.principal (id) on delete restrict,
     constraint document_currency_fkey foreign key (currency)
@@ -59,6 +62,7 @@ create table crm.document (
 create index document_id on crm.document (id);  -- a reader of many tenants looks up by id alone
 create index document_customer on crm.document (tenant_id, customer_id);
 create index document_owner on crm.document (tenant_id, owner_id);
+create index document_team on crm.document (tenant_id, team_id);
 create index document_list on crm.document (tenant_id, kind, id);  -- pages by id, newest first
 -- all that a revenue report reads, so that it need not visit the table
 create index document_revenue on crm.document (tenant_id, document_date)
@@ -68,6 +72,7 @@ comment on table crm.document is
     'Quotes, orders, delivery notes, invoices, credit notes, payments.';
 comment on column crm.document.number is 'From the tenant''s series for the kind; null in a draft.';
 comment on column crm.document.owner_id is 'The principal who looks after the document.';
+comment on column crm.document.team_id is 'The team the document belongs to.';
 comment on column crm.document.document_date is
     'Its legal date, which also decides the period of its number.';
 comment on column crm.document.status is
@@ -82,13 +87,15 @@ comment on column crm.document.customer_name is
     'Name at posting. With the other customer_ columns what the document shows for ever.';
 comment on column crm.document.due_date is 'Document date plus payment terms, from posting on.';
 
-select mandant.protect('crm.document', owner => 'owner_id', kind => 'kind');
+select mandant.protect(
+    'crm.document', owner => 'owner_id', team => 'team_id', kind => 'kind', audit => true
+);
 
 alter table crm.document owner to crm_owner;
 revoke all on crm.document from public;
 grant select, delete,
-    insert (tenant_id, kind, customer_id, owner_id, document_date, reference, currency),
-    update (owner_id, document_date, reference)
+    insert (tenant_id, kind, customer_id, owner_id, team_id, document_date, reference, currency),
+    update (owner_id, team_id, document_date, reference)
     on crm.document to mandant_user;
 
 create function crm.keep_posted_document() returns trigger
@@ -96,6 +103,14 @@ create function crm.keep_posted_document() returns trigger
     set search_path = pg_catalog, pg_temp
 as $$
 begin
+    -- who looks after it is no part of it; gross and due_date follow from others, and are computed later
+    if tg_op = 'UPDATE'
+        and (new.owner_id, new.team_id) is distinct from (old.owner_id, old.team_id)
+        and to_jsonb(new) - array['owner_id', 'team_id', 'gross', 'due_date']
+            = to_jsonb(old) - array['owner_id', 'team_id', 'gross', 'due_date']
+    then
+        return new;
+    end if;
     raise exception '% % is posted, cannot change', old.kind, old.number
         using errcode = 'restrict_violation',
             hint = 'post a counter-document, such as a credit note for an invoice';
@@ -103,7 +118,9 @@ end
 $$;
 
 comment on function crm.keep_posted_document() is
-    'Trigger: refuses (23001) to change or delete a posted document, whoever asks.';
+    'Trigger: refuses (23001) to change or delete a posted document, whoever asks.
+
+Its owner and team may change: they say who looks after it, and stand on no paper.';
 
 create function crm.keep_table() returns trigger
     language plpgsql

@@ -1,7 +1,7 @@
 -- The lines of a document, and the tax that follows from them. Amounts belong to all lines of a
 -- document together, so lines are written by create_document and change_document only; users
 -- read them. They leave with their draft, and stay with their posted document. They repeat its
--- kind and owner, so that whoever sees the document sees its lines, and nobody else does.
+-- kind, owner and team, so that whoever sees the document sees its lines, and nobody else does.
 
 create table crm.document_line (
     tenant_id int not null default mandant.current_tenant(),
@@ -9,6 +9,7 @@ create table crm.document_line (
     position int not null,
     kind text not null,
     owner_id uuid,
+    team_id uuid,
     product_id uuid,
     description text not null,
     quantity numeric not null,
@@ -25,6 +26,8 @@ create table crm.document_line (
         references crm.document_kind (code) on delete restrict,
     constraint document_line_owner_fkey foreign key (owner_id)
         references mandant_internal.principal (id) on delete restrict,
+    constraint document_line_team_fkey foreign key (team_id)
+        references mandant_internal.team (id) on delete restrict,
     constraint document_line_product_fkey foreign key (tenant_id, product_id)
         references crm.product (tenant_id, id) on delete restrict,
     constraint document_line_position_in_range check (position > 0),
@@ -40,6 +43,7 @@ create index document_line_product on crm.document_line (tenant_id, product_id);
 comment on table crm.document_line is 'The lines of a document.';
 comment on column crm.document_line.kind is 'The document''s kind.';
 comment on column crm.document_line.owner_id is 'The document''s owner.';
+comment on column crm.document_line.team_id is 'The document''s team.';
 comment on column crm.document_line.quantity is 'Negative in a line that takes something back.';
 comment on column crm.document_line.unit_price is
     'Net price of one unit, in the document''s currency. Negative for a deduction.';
@@ -50,7 +54,8 @@ comment on column crm.document_line.net is
 Half a unit is rounded away from zero.';
 
 select mandant.protect(
-    'crm.document_line', object => 'document', owner => 'owner_id', kind => 'kind'
+    'crm.document_line', object => 'document', owner => 'owner_id', team => 'team_id', kind => 'kind',
+    audit => true
 );
 
 alter table crm.document_line owner to crm_owner;
@@ -87,6 +92,13 @@ as $$
 declare
     document crm.document;
 begin
+    if tg_op = 'UPDATE'
+        and (new.owner_id, new.team_id) is distinct from (old.owner_id, old.team_id)
+        and to_jsonb(new) - array['owner_id', 'team_id']
+            = to_jsonb(old) - array['owner_id', 'team_id']
+    then
+        return new; -- follows its document
+    end if;
     -- no row: the document is being deleted, which only a draft can be, and takes its lines along
     select d.* into document
     from crm.document as d
@@ -115,22 +127,23 @@ create function crm.follow_owner() returns trigger
 as $$
 begin
     update crm.document_line as l
-    set owner_id = new.owner_id
+    set owner_id = new.owner_id, team_id = new.team_id
     where l.tenant_id = new.tenant_id and l.document_id = new.id;
     return null;
 end
 $$;
 
-comment on function crm.follow_owner() is 'Trigger: lines have the owner of their document.';
+comment on function crm.follow_owner() is 'Trigger: lines have the owner and team of their document.';
 
 alter function crm.follow_owner() owner to crm_owner;
 revoke all on function crm.follow_owner() from public;
 
-create trigger document_follow_owner after update of owner_id on crm.document
-    for each row when (old.owner_id is distinct from new.owner_id)
+create trigger document_follow_owner after update of owner_id, team_id on crm.document
+    for each row
+    when (old.owner_id is distinct from new.owner_id or old.team_id is distinct from new.team_id)
     execute function crm.follow_owner();
 
-comment on trigger document_follow_owner on crm.document is 'Lines follow to the new owner.';
+comment on trigger document_follow_owner on crm.document is 'Lines follow to the new owner and team.';
 
 create trigger document_line_keep_posted before insert or update or delete on crm.document_line
     for each row execute function crm.keep_posted_line();

@@ -76,12 +76,12 @@ begin
 
         item.unit_price := coalesce(item.unit_price, product.unit_price);
         insert into crm.document_line (
-            tenant_id, document_id, position, kind, owner_id, product_id, description, quantity,
-            unit, unit_price, tax_rate, net
+            tenant_id, document_id, position, kind, owner_id, team_id, product_id, description,
+            quantity, unit, unit_price, tax_rate, net
         ) values (
             document.tenant_id, document.id, item.position, document.kind, document.owner_id,
-            product.id, coalesce(item.description, product.name), item.quantity,
-            coalesce(item.unit, product.unit), item.unit_price,
+            document.team_id, product.id, coalesce(item.description, product.name),
+            item.quantity, coalesce(item.unit, product.unit), item.unit_price,
             coalesce(item.tax_rate, product.tax_rate),
             round(item.quantity * item.unit_price, minor_unit)
         );
@@ -128,7 +128,10 @@ declare
 begin
     select d.* into document from crm.document as d where d.id = document_id;
     if found then
-        perform mandant_internal.require(document.kind, action, document.tenant_id);
+        perform mandant_internal.require_row(
+            'document', action, document.tenant_id, document.owner_id, document.team_id,
+            document.kind
+        );
         select d.* into document
         from crm.document as d
         where d.tenant_id = document.tenant_id and d.id = document_id
@@ -194,9 +197,10 @@ begin
     end if;
 
     insert into crm.document (
-        tenant_id, kind, customer_id, owner_id, document_date, reference, currency
+        tenant_id, kind, customer_id, owner_id, team_id, document_date, reference, currency
     ) values (
         customer.tenant_id, kind, customer.id, coalesce(owner_id, mandant_internal.me()),
+        coalesce(mandant_internal.my_team(), customer.team_id),
         coalesce(document_date, (now() at time zone tenant.timezone)::date),
         nullif(reference, ''), currency
     ) returning * into document;

@@ -38,11 +38,25 @@ set local role mandant_admin;
 
 select mandant.add_employee('us', 'sales@us.example', 'Emily Carter', 'demo');
 select mandant.add_employee('de', 'sales@de.example', 'Jürgen Größmann', 'demo');
+select mandant.add_employee('de', 'rep@de.example', 'Lena Vogt', 'demo');
+select mandant.add_employee('de', 'lead@de.example', 'Markus Brandt', 'demo');
 select mandant.add_employee('hk', 'sales@hk.example', '陳嘉欣 Chan Ka Yan', 'demo');
 select mandant.add_employee('group', 'controller@group.example', 'Sabine Köhler', 'demo');
 select mandant.grant_role('sales@us.example', 'tenant_sales');
 select mandant.grant_role('sales@de.example', 'tenant_sales');
 select mandant.grant_role('sales@hk.example', 'tenant_sales');
+select mandant.grant_role('rep@de.example', 'sales_rep');
+select mandant.grant_role('lead@de.example', 'team_lead');
+select mandant.create_team('Vertrieb Süd', 'de');
+select mandant.join_team('rep@de.example', 'Vertrieb Süd');
+select mandant.join_team('lead@de.example', 'Vertrieb Süd');
+-- two stand-ins: one is over, one runs
+select mandant.grant_role('lead@de.example', 'tenant_sales', 'us', reason => 'stands in for Emily Carter');
+select mandant.revoke_role('lead@de.example', 'tenant_sales', 'us', 'Emily Carter is back');
+select mandant.grant_role(
+    'lead@de.example', 'reader', 'hk', valid_until => now() + interval '1 year',
+    reason => 'stands in for 陳嘉欣 Chan Ka Yan'
+);
 select mandant.grant_role('controller@group.example', 'group_controller', 'all');
 select mandant_internal.set_default_selection('controller@group.example', '*');
 
@@ -263,5 +277,17 @@ begin
     perform crm.post_document(document.id);
 end
 $$;
+
+-- some customers, with all their documents, are looked after by the team in the south
+select mandant.assign('crm.customer', c.id::text, e.email, 'Vertrieb Süd'),
+    (select count(mandant.assign('crm.document', d.id::text, e.email, 'Vertrieb Süd'))
+     from crm.document as d where d.customer_id = c.id)
+from (values
+    ('Alpenländische Seilbahn AG', 'rep@de.example'),
+    ('Bäckerei Größinger KG', 'rep@de.example'),
+    ('Gebrüder Weiß Bauunternehmung GmbH', 'lead@de.example'),
+    ('Zürichsee Treuhand AG', 'lead@de.example')
+) as e (customer, email)
+join crm.customer as c on c.name = e.customer;
 
 reset role;

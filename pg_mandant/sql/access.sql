@@ -6,6 +6,7 @@ create table mandant_internal.role (
   name text primary key,
   description text not null,
   shipped boolean not null default false,
+  dropped_at timestamptz,
   constraint role_name_format check (name ~ '^[a-z][a-z0-9_]{0,62}$')
 );
 
@@ -50,23 +51,74 @@ create table mandant_internal.access_grant (
 );
 create index access_grant_principal on mandant_internal.access_grant (principal_id);
 
+create table mandant_internal.team (
+  id uuid primary key default mandant.new_id(),
+  tenant_id int references mandant_internal.tenant on delete restrict, -- null: across tenants
+  name text not null,
+  created_at timestamptz not null default now(),
+  constraint team_name_key unique nulls not distinct (tenant_id, name),
+  constraint team_name_format check (name ~ '^[^\s/]([^/]*[^\s/])?$') -- "de/Sales" names one of a tenant
+);
+
+create table mandant_internal.team_member (
+  team_id uuid not null references mandant_internal.team on delete cascade,
+  principal_id uuid not null references mandant_internal.principal on delete cascade,
+  joined_at timestamptz not null default clock_timestamp(),
+  primary key (team_id, principal_id)
+);
+create index team_member_principal on mandant_internal.team_member (principal_id);
+
+-- What happened to rights: never changed, and told by mandant.access_history.
+create table mandant_internal.access_event (
+  id uuid primary key default mandant.new_id(),
+  at timestamptz not null default clock_timestamp(),
+  event text not null,
+  principal_id uuid,
+  tenant_id int,
+  subject text,
+  details text,
+  reason text,
+  by_principal uuid,
+  by_login text not null
+);
+comment on column mandant_internal.access_event.tenant_id is 'Whose administrators see it; null: everybody does.';
+create index access_event_principal on mandant_internal.access_event (principal_id, at);
+
+create function mandant_internal.keep_as_it_was() returns trigger
+  language plpgsql
+  set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if (select r.rolsuper from pg_roles r where r.rolname = current_user) then
+    return null; -- nothing holds a superuser
+  end if;
+  raise exception using errcode = 'restrict_violation',
+    message = 'what was recorded stays as it is', hint = 'a correction is a record of its own';
+end
+$$;
+create trigger keep_as_it_was before update or delete or truncate on mandant_internal.access_event
+  for each statement execute function mandant_internal.keep_as_it_was();
+
 create trigger rights_changed after insert or update or delete or truncate on mandant_internal.role_right
   for each statement execute function mandant_internal.rights_changed();
 create trigger rights_changed after insert or update or delete or truncate on mandant_internal.access_grant
   for each statement execute function mandant_internal.rights_changed();
+create trigger rights_changed after insert or update or delete or truncate on mandant_internal.team_member
+  for each statement execute function mandant_internal.rights_changed();
 
 insert into mandant_internal.role (name, description, shipped) values
   ('reader', 'Reads everything of a tenant: for reporting tools', true),
-  ('tenant_sales', 'Customers, products and documents of a tenant, posting included', true),
-  ('group_controller', 'Reads everything: granted for all tenants or a subtree', true),
+  ('tenant_manager', 'Reads everything of a tenant and manages its people, teams, grants and series', true),
+  ('group_controller', 'Reads and exports everything: granted for all tenants or a subtree', true),
   ('group_admin', 'Everything, administration included', true);
 insert into mandant_internal.role_right (role, object, action, depth, shipped)
-  select role, '*', 'read', 'tenant', true from unnest(array['reader', 'tenant_sales', 'group_controller']) as role
+  select role, '*', 'read', 'tenant', true from unnest(array['reader', 'tenant_manager', 'group_controller']) as role
   union all
-  select 'tenant_sales', object, action, 'tenant', true
-    from unnest(array['customer', 'product', 'document', 'quote', 'order', 'delivery_note', 'invoice', 'credit_note',
-                      'payment']) as object,
-         unnest(array['create', 'update', 'delete', 'post']) as action
+  select role, '*', 'export', 'tenant', true from unnest(array['tenant_manager', 'group_controller']) as role
+  union all
+  select 'tenant_manager', object, action, 'tenant', true
+    from unnest(array['principal', 'access_grant', 'team', 'series']) as object,
+         unnest(array['create', 'update', 'delete', 'assign']) as action
   union all
   select 'group_admin', '*', action, 'tenant', true
     from unnest(array['read', 'create', 'update', 'delete', 'post', 'void', 'export', 'assign']) as action;
@@ -75,6 +127,11 @@ insert into mandant_internal.role_right (role, object, action, depth, shipped)
 create function mandant_internal.microseconds(moment timestamptz) returns bigint
   language sql stable parallel safe
   return case when isfinite(moment) then (extract(epoch from moment) * 1000000)::bigint - 946684800000000 end;
+
+create function mandant_internal.written(moment timestamptz) returns text
+  language sql stable
+  return coalesce(to_char(moment at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"'), 'open');
+comment on function mandant_internal.written(timestamptz) is 'A moment as messages and records say it, whatever the session''s settings are.';
 
 create function mandant_internal.binding_of(login oid) returns text
   language sql stable
@@ -149,9 +206,9 @@ begin
       'kind', 'superuser',
       'name', login::regrole::text,
       'tenants', (select json_agg(json_build_array(t.id, t.code)) from mandant_internal.tenant t),
-      'grants', json_build_array(json_build_object('role', 'superuser', 'tenants', null)),
-      'rights', (select json_agg(json_build_object('role', 'superuser', 'object', '*', 'action', a, 'depth', 'tenant'))
-                   from unnest(array['read', 'create', 'update', 'delete', 'post', 'void', 'export', 'assign']) a));
+      'grants', json_build_array(json_build_object('role', 'superuser', 'tenants', null, 'rights', (
+        select json_agg(json_build_array('*', action, 'tenant'))
+          from unnest(array['read', 'create', 'update', 'delete', 'post', 'void', 'export', 'assign']) as action))));
   else
     return json_build_object('refused', 'unbound');
   end if;
@@ -166,17 +223,17 @@ begin
     where g.principal_id = principal.id and edge > moment and isfinite(edge);
   -- Arrays rather than objects, and nothing looked up that is known already: this is read for every new token.
   return (
-    with recursive granted as (
-      select g.id, g.role, g.scope, case g.scope when 'home' then principal.tenant_id else g.tenant_id end as tenant_id
+    with recursive granted as materialized (
+      select distinct g.role, g.scope, case g.scope when 'home' then principal.tenant_id else g.tenant_id end as tenant_id
         from mandant_internal.access_grant g
         where g.principal_id = principal.id
           and g.valid_from <= moment and (g.valid_until is null or g.valid_until > moment)
-    ), reach (id, tenant_id, scope) as (
-      select g.id, g.tenant_id, g.scope from granted g where g.scope <> 'all'
+    ), reach (role, tenant_id, below) as (
+      select g.role, g.tenant_id, g.scope = 'subtree' from granted g where g.scope <> 'all'
       union
-      select r.id, t.id, r.scope
-        from reach r join mandant_internal.tenant t on t.parent_id = r.tenant_id
-        where r.scope = 'subtree'
+      select r.role, t.id, true from reach r join mandant_internal.tenant t on t.parent_id = r.tenant_id where r.below
+    ), held as (
+      select r.role, array_agg(distinct r.tenant_id) as tenants from reach r group by r.role
     )
     select json_build_object(
       'kind', principal.kind,
@@ -188,19 +245,48 @@ begin
       'default_selection', principal.default_selection,
       'expires_at', mandant_internal.microseconds(expires),
       'changes_at', mandant_internal.microseconds(changes),
+      'teams', (select array_to_json(array_agg(m.team_id)) from mandant_internal.team_member m where m.principal_id = principal.id),
+      'kinds', (select json_agg(json_build_array(k.object, k.kinds))
+                  from (select p.object, array_agg(distinct kind) as kinds
+                          from mandant_internal.protected_table p cross join unnest(p.kinds) as kind
+                          group by p.object) k),
       'tenants', (select json_agg(json_build_array(t.id, t.code)) from mandant_internal.tenant t
                     where exists (select from granted g where g.scope = 'all')
                        or t.id in (select r.tenant_id from reach r)),
-      'grants', (select json_agg(json_build_object('role', g.role, 'tenants', case when g.scope <> 'all' then
-                           (select json_agg(distinct r.tenant_id) from reach r where r.id = g.id) end))
-                   from granted g),
-      'rights', (select array_to_json(array_agg(array[r.role, r.object, r.action, r.depth]))
-                   from (select distinct on (i.role, i.object, i.action) i.role, i.object, i.action, i.depth
-                           from mandant_internal.role_right i -- not the view: pg_dump reads without views
-                           where i.role in (select g.role from granted g)
-                           order by i.role, i.object, i.action, i.shipped) r
-                   where r.depth is not null)));
+      'grants', (select json_agg(json_build_object(
+                          'role', g.role,
+                          'tenants', case when not g.everywhere then (select h.tenants from held h where h.role = g.role) end,
+                          'rights', (select array_to_json(array_agg(array[i.object, i.action, i.depth]))
+                                       from (select distinct on (i.object, i.action) i.object, i.action, i.depth
+                                               from mandant_internal.role_right i -- not the view: pg_dump reads without views
+                                               where i.role = g.role
+                                               order by i.object, i.action, i.shipped) i
+                                       where i.depth is not null)))
+                   from (select g.role, bool_or(g.scope = 'all') as everywhere from granted g group by g.role) g)));
 end
 $$;
 comment on function mandant_internal.authority(oid, text) is
   'Who a login (on relay logins: with what enter keeps of a token) is, and every right at this moment; or why not.';
+
+-- How far every right of everybody reaches at this moment, by the grant that gives it: what explanations are made of.
+-- The library has its own, quicker way to the same (authority, access.rs).
+create view mandant_internal.held_right as
+  with recursive reach (grant_id, principal_id, role, tenant_id, below) as (
+    select g.id, g.principal_id, g.role, case g.scope when 'home' then p.tenant_id else g.tenant_id end, g.scope = 'subtree'
+      from mandant_internal.access_grant g join mandant_internal.principal p on p.id = g.principal_id
+      where g.valid_from <= clock_timestamp() and (g.valid_until is null or g.valid_until > clock_timestamp())
+        and g.scope <> 'all'
+    union
+    select r.grant_id, r.principal_id, r.role, t.id, true
+      from reach r join mandant_internal.tenant t on t.parent_id = r.tenant_id where r.below
+  ), granted as (
+    select r.grant_id, r.principal_id, r.role, r.tenant_id from reach r
+    union all
+    select g.id, g.principal_id, g.role, t.id
+      from mandant_internal.access_grant g cross join mandant_internal.tenant t
+      where g.valid_from <= clock_timestamp() and (g.valid_until is null or g.valid_until > clock_timestamp())
+        and g.scope = 'all'
+  )
+  select d.grant_id, d.principal_id, d.role, d.tenant_id, i.object, i.action, i.depth
+    from granted d join mandant_internal.effective_role_right i on i.role = d.role
+    where i.depth is not null;

@@ -54,6 +54,7 @@ begin
   insert into mandant_internal.principal (kind, name, full_name, tenant_id, password_hash)
     values ('employee', lower(btrim(email)), add_employee.name, home.id, mandant_internal.password_hash(password))
     returning * into made;
+  perform mandant_internal.record('add_employee', made.id, made.tenant_id, made.full_name);
   return mandant_internal.visible(made);
 exception when unique_violation then
   raise exception using errcode = 'duplicate_object',
@@ -71,7 +72,7 @@ create function mandant_internal.require_over(holder mandant_internal.principal)
   set search_path = pg_catalog, pg_temp
 as $$
 begin
-  perform mandant_internal.require_scope(holder.tenant_id, g.scope, g.tenant_id)
+  perform mandant_internal.require_to_grant(g.role, holder.tenant_id, g.scope, g.tenant_id)
     from mandant_internal.access_grant g
     where g.principal_id = holder.id and (g.valid_until is null or g.valid_until > clock_timestamp());
 end
@@ -90,6 +91,7 @@ begin
     perform mandant_internal.require_over(found);
   end if;
   update mandant_internal.principal p set password_hash = mandant_internal.password_hash(password) where p.id = found.id;
+  perform mandant_internal.record('set_password', found.id, found.tenant_id);
   perform mandant_internal.end_tokens(found.id);
 end
 $$;
@@ -106,13 +108,17 @@ create function mandant_internal.set_principal_state(email text, state text, rea
 as $$
 #variable_conflict use_column
 declare
+  there_was constant boolean := mandant_internal.has_administrator();
   found mandant_internal.principal := mandant_internal.principal_named(email);
 begin
   perform mandant_internal.require_whole('principal', 'update', found.tenant_id);
+  perform mandant_internal.record(case state when 'inactive' then 'deactivate_employee' else 'reactivate_employee' end,
+                                  found.id, found.tenant_id, reason => reason);
   update mandant_internal.principal p set state = set_principal_state.state, state_reason = reason where p.id = found.id
     returning * into found;
   if found.state = 'inactive' then
     delete from mandant_internal.token t where t.principal_id = found.id; -- else they would be good again with the employee
+    perform mandant_internal.keep_administrator(there_was);
   end if;
   return mandant_internal.visible(found);
 end
@@ -125,7 +131,7 @@ begin atomic
 end;
 comment on function mandant.deactivate_employee(text, text) is
   'Refuses an employee from the next statement on and ends every token of theirs.
-Rows and grants stay. Errors: 42704 no such principal, 42501 not allowed.';
+Rows and grants stay. Errors: 42704 no such principal, 42501 not allowed, 23001 nobody would be left who administers all.';
 
 create function mandant.reactivate_employee(email text, reason text default null) returns mandant.principal
   language sql volatile
@@ -145,6 +151,7 @@ declare
 begin
   perform mandant_internal.require_whole('principal', 'update', found.tenant_id);
   perform mandant_internal.check_selection(coalesce(selection, ''));
+  perform mandant_internal.record('set_default_selection', found.id, found.tenant_id, selection);
   update mandant_internal.principal p set default_selection = nullif(selection, '') where p.id = found.id;
 end
 $$;

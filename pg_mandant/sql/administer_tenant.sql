@@ -29,6 +29,12 @@ comment on view mandant.tenant is 'The selected tenants; mandant.whoami() names 
 comment on column mandant.tenant.fiscal_year_start is 'Month and day on which the fiscal year begins, MM-DD.';
 comment on column mandant.tenant.state is 'active or suspended';
 
+create function mandant_internal.visible_tenant(t mandant_internal.tenant) returns mandant.tenant
+  language sql immutable
+begin atomic
+  select row(t.id, t.code, t.name, t.parent_id, t.country, t.currency, t.timezone, t.locale, t.fiscal_year_start, t.state)::mandant.tenant;
+end;
+
 create function mandant_internal.check_timezone(timezone text) returns void
   language plpgsql stable
   set search_path = pg_catalog, pg_temp
@@ -72,11 +78,11 @@ begin
             coalesce(create_tenant.timezone, above.timezone, 'UTC'), coalesce(create_tenant.locale, above.locale, 'en'),
             coalesce(create_tenant.fiscal_year_start, '01-01'))
     returning * into made;
+  perform mandant_internal.record('create_tenant', null, made.id, made.code);
   for layer in select o.function from mandant_internal.on_create_tenant o order by o.function::oid loop
     execute format('select %s($1)', layer::oid::regproc) using made.id;
   end loop;
-  return (made.id, made.code, made.name, made.parent_id, made.country, made.currency, made.timezone, made.locale,
-          made.fiscal_year_start, made.state)::mandant.tenant;
+  return mandant_internal.visible_tenant(made);
 exception
   when unique_violation then
     raise exception using errcode = 'duplicate_object',
@@ -93,6 +99,63 @@ code: lower case, begins with a letter, at most 31 characters; country: ISO 3166
 parent: code of the tenant above, whose time zone and locale are the defaults; timezone: IANA name;
 fiscal_year_start: MM-DD, 01-01 unless given. Needs the right create on tenant in the parent.
 Errors: 42710 code taken, 22023 a value that cannot be, 42501 not allowed.';
+
+create function mandant.change_tenant(
+    code text, name text default null, country text default null, parent text default null, timezone text default null,
+    locale text default null, fiscal_year_start text default null, reason text default null)
+  returns mandant.tenant
+  language plpgsql volatile
+  security definer -- writes mandant_internal.tenant
+  set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  found mandant_internal.tenant := mandant_internal.tenant_named(code);
+  above mandant_internal.tenant;
+begin
+  perform mandant_internal.require_whole('tenant', 'update', found.id);
+  if parent is not null then
+    above := mandant_internal.tenant_named(parent);
+    perform mandant_internal.require_whole('tenant', 'create', above.id);
+    perform from mandant_internal.tenant t order by t.id for no key update; -- two moves at once could close a circle
+    if exists (with recursive line (id) as (
+                 select above.id
+                 union select t.parent_id from line l join mandant_internal.tenant t on t.id = l.id where t.parent_id is not null
+               ) select from line l where l.id = found.id) then
+      raise exception using errcode = 'invalid_parameter_value',
+        message = format('tenant "%s" cannot be below "%s", which is %s', code, parent,
+                         case when above.id = found.id then 'itself' else 'below it' end),
+        hint = 'tenants form a tree: choose a parent outside of its own branch';
+    end if;
+  end if;
+  if change_tenant.timezone is not null then
+    perform mandant_internal.check_timezone(change_tenant.timezone);
+  end if;
+  update mandant_internal.tenant t
+    set name = coalesce(change_tenant.name, t.name), country = coalesce(change_tenant.country, t.country),
+        parent_id = coalesce(above.id, t.parent_id), timezone = coalesce(change_tenant.timezone, t.timezone),
+        locale = coalesce(change_tenant.locale, t.locale),
+        fiscal_year_start = coalesce(change_tenant.fiscal_year_start, t.fiscal_year_start)
+    where t.id = found.id
+    returning * into found;
+  perform mandant_internal.record('change_tenant', null, found.id, found.code,
+    (select string_agg(format('%s = %s', c.key, c.value), ', ' order by c.key)
+       from jsonb_each_text(jsonb_strip_nulls(jsonb_build_object(
+              'name', name, 'country', country, 'parent', parent, 'timezone', timezone, 'locale', locale,
+              'fiscal_year_start', fiscal_year_start))) c), reason);
+  return mandant_internal.visible_tenant(found);
+exception
+  when check_violation then
+    raise exception using errcode = 'invalid_parameter_value',
+      message = format('tenant "%s" cannot be changed: %s', change_tenant.code, sqlerrm),
+      hint = 'name not empty, country like DE (ISO 3166), fiscal_year_start like 04-01';
+end
+$$;
+comment on function mandant.change_tenant(text, text, text, text, text, text, text, text) is
+  'Changes a company; what is null stays as it is. Its code and currency stay for ever.
+parent: code of another tenant above it, from where grants with scope code/* then reach it; the rest as in create_tenant.
+Needs the right update on tenant, and create on it in the new parent.
+Errors: 22023 a value that cannot be, or a parent below itself; 42501 not allowed or not available.';
 
 create function mandant.on_create_tenant(function regprocedure) returns void
   language plpgsql volatile
@@ -120,13 +183,16 @@ create function mandant_internal.set_tenant_state(code text, state text, reason 
 as $$
 #variable_conflict use_column
 declare
+  there_was constant boolean := mandant_internal.has_administrator();
   found mandant_internal.tenant := mandant_internal.tenant_named(code);
 begin
   perform mandant_internal.require_whole('tenant', 'update', found.id);
+  perform mandant_internal.record(case state when 'suspended' then 'suspend_tenant' else 'resume_tenant' end,
+                                  null, found.id, found.code, reason => reason);
   update mandant_internal.tenant t set state = set_tenant_state.state, state_reason = reason where t.id = found.id
     returning * into found;
-  return (found.id, found.code, found.name, found.parent_id, found.country, found.currency, found.timezone, found.locale,
-          found.fiscal_year_start, found.state)::mandant.tenant;
+  perform mandant_internal.keep_administrator(there_was);
+  return mandant_internal.visible_tenant(found);
 end
 $$;
 

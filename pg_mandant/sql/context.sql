@@ -62,16 +62,25 @@ create function mandant_internal.has_whole_right(object text, action text, tenan
 comment on function mandant_internal.has_whole_right(text, text, int) is
   'Whether there is a right to do the action with every such object of the tenant, whatever is selected.';
 
+create function mandant_internal.refuse_right(object text, action text) returns void
+  language plpgsql stable parallel safe
+  set search_path = pg_catalog, pg_temp
+as $$
+begin
+  raise exception using
+    errcode = 'insufficient_privilege',
+    message = format('you have no right to %s %s here', action, object),
+    hint = format('ask an administrator for a role with the right %s on %s', action, object);
+end
+$$;
+
 create function mandant_internal.require(object text, action text, tenant_id int) returns void
   language plpgsql stable parallel safe
   set search_path = pg_catalog, pg_temp
 as $$
 begin
   if mandant_internal.has_right(object, action, tenant_id) is not true then
-    raise exception using
-      errcode = 'insufficient_privilege',
-      message = format('you have no right to %s %s here', action, object),
-      hint = format('ask an administrator for a role with the right %s on %s', action, object);
+    perform mandant_internal.refuse_right(object, action);
   end if;
 end
 $$;
@@ -84,15 +93,35 @@ create function mandant_internal.require_whole(object text, action text, tenant_
 as $$
 begin
   if mandant_internal.has_whole_right(object, action, tenant_id) is not true then
-    raise exception using
-      errcode = 'insufficient_privilege',
-      message = format('you have no right to %s %s here', action, object),
-      hint = format('ask an administrator for a role with the right %s on %s', action, object);
+    perform mandant_internal.refuse_right(object, action);
   end if;
 end
 $$;
 comment on function mandant_internal.require_whole(text, text, int) is
   'Raises 42501 unless there is the right, as mandant_internal.has_whole_right says: for administration.';
+
+create function mandant_internal.has_row_right(
+    object text, action text, tenant_id int, owner_id uuid, team_id uuid, kind text)
+  returns boolean
+  language c stable parallel safe
+  as 'MODULE_PATHNAME', 'has_row_right_wrapper';
+comment on function mandant_internal.has_row_right(text, text, int, uuid, uuid, text) is
+  'Whether the right to do the action with the object reaches a row, whatever is selected.';
+
+create function mandant_internal.require_row(
+    object text, action text, tenant_id int, owner_id uuid, team_id uuid, kind text)
+  returns void
+  language plpgsql stable parallel safe
+  set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if mandant_internal.has_row_right(object, action, tenant_id, owner_id, team_id, nullif(kind, '')) is not true then
+    perform mandant_internal.refuse_right(coalesce(nullif(kind, ''), object), action);
+  end if;
+end
+$$;
+comment on function mandant_internal.require_row(text, text, int, uuid, uuid, text) is
+  'Raises 42501 unless the right reaches the row: what every function asks that posts, voids, exports or assigns one.';
 
 create function mandant_internal.refuse_unclean_session() returns void
   language c volatile as 'MODULE_PATHNAME', 'refuse_unclean_session_wrapper';

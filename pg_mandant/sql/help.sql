@@ -31,12 +31,16 @@ begin
       where p.pronamespace = 'mandant_internal'::regnamespace
         and p.proname <> all (array[
           'in_tenant', 'in_whole_tenant', 'in_depth', 'the_tenant', 'the_tenants', 'in_the_tenants', 'every_tenant', 'me',
-          'next_preview', 'has_right', 'has_whole_right', 'require', 'require_whole',
+          'my_teams', 'my_team', 'next_preview', 'has_right', 'has_whole_right', 'has_row_right', 'refuse_right', 'require',
+          'require_whole', 'require_row', 'sees_team', 'objects', 'names_of',
           -- begun by functions of schema mandant that run as their caller; they ask for the right themselves
-          'set_default_selection', 'set_tenant_state', 'set_principal_state',
+          'set_default_selection', 'set_tenant_state', 'set_principal_state', 'principal_to_move', 'move_principal',
+          -- assign(), move_employee() and explain_access() run as their caller, whose rights to rows count
+          'rule_of', 'key_condition', 'refuse_row', 'owner_to_be', 'team_to_be', 'give_row', 'hand_over', 'explain',
           -- protect() runs as the owner of the table
           'register', 'unregister', 'is_protected', 'refuse_table', 'check_keys', 'key_problem', 'column_argument',
           'policy_expression', 'policy_commands', 'parts', 'put_under_rule', 'drop_policies',
+          'rule_triggers', 'drop_triggers', 'built_in_objects', 'check_assign', 'audit', 'kinds_listed', 'watch_kinds', 'know_kinds',
           -- and so do the event triggers, for whoever changes a table
           'fault', 'check_rule', 'settle', 'place_of', 'protected_tables', 'private_tables', 'check_private',
           'come_into_schema', 'unbind_released', 'make_ready', 'insert_row', 'check_owners',
@@ -48,8 +52,9 @@ begin
 end
 $$;
 
-grant select on mandant.tenant, mandant.principal, mandant.role, mandant.access_grant, mandant.issuer,
-    mandant.issuer_subject, mandant.series, mandant.issued_number to mandant_user;
+grant select on mandant.tenant, mandant.principal, mandant.role, mandant.access_grant, mandant.effective_right,
+    mandant.access_history, mandant.team, mandant.team_member, mandant.audit_log, mandant.issuer, mandant.issuer_subject,
+    mandant.series, mandant.issued_number to mandant_user;
 
 do $$
 declare
@@ -88,6 +93,7 @@ begin
       ('protected_table', 'where exists (select from pg_catalog.pg_class c where c.oid = relation)'),
       ('unprotected_table', 'where exists (select from pg_catalog.pg_class c where c.oid = relation)'),
       ('role', 'where not shipped'), ('role_right', 'where not shipped'), ('access_grant', ''),
+      ('team', ''), ('team_member', ''), ('access_event', ''), ('audit', ''), ('audit_id_seq', ''),
       ('series', ''), ('number', ''), ('tenant_id_seq', ''), ('series_id_seq', ''))
       as t (name, filter)
   loop

@@ -28,14 +28,19 @@ begin
     select format('policy mandant_%s as it was made', command.name || kind.suffix)
       from mandant_internal.policy_commands() command
       cross join (values ('', true), ('_floor', false)) as kind (suffix, permissive)
-      cross join mandant_internal.policy_expression(rule.relation, rule.object, command.action, rule.owner_column,
-                                                    rule.team_column, rule.kind_column) as expression
+      cross join mandant_internal.policy_expression(rule, command.action) as expression
       where not exists (
         select from pg_policy p
           where p.polrelid = rule.relation and p.polname = 'mandant_' || command.name || kind.suffix
             and p.polcmd = command.command and p.polpermissive = kind.permissive and p.polroles = '{0}'
             and pg_get_expr(p.polqual, p.polrelid) is not distinct from case when command.filters then expression end
             and pg_get_expr(p.polwithcheck, p.polrelid) is not distinct from case when command.checks then expression end)
+      limit 1), (
+    select format('trigger %s as it was made', made.name)
+      from mandant_internal.rule_triggers(rule) made
+      where not exists (select from pg_trigger t
+                          where t.tgrelid = rule.relation and t.tgname = made.name and t.tgenabled in ('O', 'A')
+                            and pg_get_triggerdef(t.oid) = made.definition)
       limit 1));
   if problem is not null then
     problem := format('%s is protected and needs %s', rule.relation, problem);
@@ -135,7 +140,7 @@ create function mandant_internal.protected_tables() returns setof mandant_intern
   security definer -- reads the list of tables
   set search_path = pg_catalog, pg_temp
 begin atomic
-  select p.relation, p.object, p.owner_column, p.team_column, p.kind_column, p.complete, p.table_owner
+  select p.relation, p.object, p.owner_column, p.team_column, p.kind_column, p.complete, p.table_owner, p.audited, p.kinds
     from mandant_internal.protected_table p;
 end;
 
@@ -245,11 +250,12 @@ begin
     return;
   end if;
   for part in
-    select distinct mandant_internal.parts(coalesce(i.indrelid, p.polrelid, c.objid)::regclass)
+    select distinct mandant_internal.parts(coalesce(i.indrelid, p.polrelid, t.tgrelid, c.objid)::regclass)
       from pg_event_trigger_ddl_commands() c
       left join pg_index i on c.classid = 'pg_class'::regclass and i.indexrelid = c.objid
       left join pg_policy p on c.classid = 'pg_policy'::regclass and p.oid = c.objid
-      where c.classid in ('pg_class'::regclass, 'pg_policy'::regclass) and not c.in_extension
+      left join pg_trigger t on c.classid = 'pg_trigger'::regclass and t.oid = c.objid
+      where c.classid in ('pg_class'::regclass, 'pg_policy'::regclass, 'pg_trigger'::regclass) and not c.in_extension
   loop
     select * into place from mandant_internal.place_of(part);
     if place.complete then
@@ -261,9 +267,10 @@ begin
       perform mandant_internal.settle(part); -- a dump is restored statement by statement
     elsif place.above is not null then
       select * into rule from mandant_internal.protected_tables() as p where p.relation = place.above;
-      perform mandant_internal.register(part, rule.object, rule.owner_column, rule.team_column, rule.kind_column);
+      rule.relation := part;
+      perform mandant_internal.register(rule);
       perform mandant_internal.make_ready(part);
-      perform mandant_internal.put_under_rule(part, rule.object, rule.owner_column, rule.team_column, rule.kind_column);
+      perform mandant_internal.put_under_rule(rule);
     elsif place.beside then
       perform mandant_internal.come_into_schema(part);
     elsif place.private then
@@ -290,11 +297,11 @@ begin
     from mandant_internal.protected_table p join pg_class c on c.oid = p.relation join pg_namespace n on n.oid = c.relnamespace
     where p.complete and current_setting('session_replication_role') <> 'replica'
       and exists (select from pg_event_trigger_dropped_objects() o
-                    where o.classid = 'pg_policy'::regclass and o.address_names[1:2] = array[n.nspname, c.relname]::text[]);
+                    where o.classid in ('pg_policy'::regclass, 'pg_trigger'::regclass) and o.address_names[1:2] = array[n.nspname, c.relname]::text[]);
 end
 $$;
 comment on function mandant_internal.forget_dropped() is
-  'Takes dropped tables off the lists, so that no other inherits their oid; no policy of a protected table can be dropped.';
+  'Takes dropped tables off the lists, so that no other inherits their oid; no policy or trigger of the rule can be dropped.';
 
 create function mandant_internal.guard() returns event_trigger
   language c

@@ -36,6 +36,7 @@ create view mandant_internal.lint_rule as
     -- policies
     ('policy_missing', 'error', 'A protected table lacks one of its policies'),
     ('policy_altered', 'error', 'A policy is not the one that protect() would make'),
+    ('trigger_altered', 'error', 'A protected table lacks one of the triggers that protect() would make'),
     ('policy_added', 'warning', 'A protected table has a further permissive policy'),
     ('policies_without_row_security', 'error', 'A table has policies, but row security is switched off'),
     ('row_security_without_policies', 'info', 'Row security of a table is on, but nothing is permitted'),
@@ -182,10 +183,10 @@ end;
 create function mandant_internal.protect_call(relation regclass) returns text
   language sql stable
 begin atomic
-  select format('select mandant.protect(%L%s%s%s%s)', c.oid::regclass::text,
+  select format('select mandant.protect(%L%s%s%s%s%s)', c.oid::regclass::text,
                 case when p.object <> c.relname then format(', object => %L', p.object) end,
                 ', owner => ' || quote_literal(p.owner_column), ', team => ' || quote_literal(p.team_column),
-                ', kind => ' || quote_literal(p.kind_column))
+                ', kind => ' || quote_literal(p.kind_column), case when p.audited then ', audit => true' end)
     from pg_class c left join mandant_internal.protected_table p on p.relation = c.oid
     where c.oid = coalesce(pg_partition_root(protect_call.relation), protect_call.relation);
 end;

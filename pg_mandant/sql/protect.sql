@@ -29,7 +29,7 @@ create function mandant_internal.in_depth(
   support mandant_internal.plan
   as 'MODULE_PATHNAME', 'mandant_in_depth';
 comment on function mandant_internal.in_depth(text, text, int, uuid, uuid, text) is
-  'Whether the right reaches as far as the row: every row of the tenant, or one''s own. Only beside in_tenant.';
+  'Whether the right reaches as far as the row: every row of the tenant, of one''s teams, or one''s own. Only beside in_tenant.';
 
 create function mandant_internal.the_tenant(shape bigint) returns int
   language c stable parallel safe
@@ -58,6 +58,9 @@ create function mandant_internal.every_tenant(shape bigint) returns boolean
 create function mandant_internal.me(shape bigint) returns uuid
   language c stable parallel safe
   as 'MODULE_PATHNAME', 'mandant_me';
+create function mandant_internal.my_teams(shape bigint) returns uuid[]
+  language c stable parallel safe
+  as 'MODULE_PATHNAME', 'mandant_my_teams';
 
 -- It tells of any place in a table whether the row there was changed, without a look at policies.
 revoke execute on function pg_catalog.currtid2(text, tid) from public;
@@ -71,12 +74,51 @@ create table mandant_internal.protected_table (
   kind_column name,
   complete boolean not null,
   table_owner regrole not null,
+  audited boolean not null default false,
+  kinds text[] not null default '{}',
   constraint protected_table_object_format check (object ~ '^[a-z][a-z0-9_]{0,62}$')
 );
 comment on column mandant_internal.protected_table.complete is
   'Whether all of the rule is in place; from then on no statement may take a part of it away.';
 comment on column mandant_internal.protected_table.table_owner is
   'Who owned the table when it was protected: it may become another''s, but nobody''s who asks.';
+
+comment on column mandant_internal.protected_table.kinds is
+  'The kinds that there are, where kind_column refers to a table of them: roles can name each.';
+-- With a kind comes an object, which rights may name.
+create trigger rights_changed after insert or update or delete or truncate on mandant_internal.protected_table
+  for each statement execute function mandant_internal.rights_changed();
+
+create function mandant_internal.built_in_objects() returns text[]
+  language sql immutable
+  return array['tenant', 'principal', 'role', 'access_grant', 'team', 'issuer', 'series', 'number'];
+
+-- A right to an object reaches the rows of its kinds: so nobody says that others' rows are kinds of theirs.
+create function mandant_internal.check_names() returns trigger
+  language plpgsql stable
+  set search_path = pg_catalog, pg_temp
+as $$
+declare
+  taken text;
+begin
+  taken := coalesce(
+    (select kind from unnest(new.kinds) as kind where kind = any (mandant_internal.built_in_objects()) limit 1),
+    (select kind from unnest(new.kinds) as kind, mandant_internal.protected_table p
+       join pg_class other on other.oid = p.relation join pg_class this on this.oid = new.relation
+       where kind = any (p.object || p.kinds) and other.relowner <> this.relowner
+         and not (select r.rolsuper from pg_roles r where r.oid = this.relowner)
+         and coalesce(pg_partition_root(other.oid), other.oid) <> coalesce(pg_partition_root(this.oid), this.oid)
+       limit 1));
+  if taken is not null then
+    raise exception using errcode = 'invalid_parameter_value',
+      message = format('rows of %s cannot be of a kind "%s": there are rights by that name to others', new.relation, taken),
+      hint = 'choose another name for the kind';
+  end if;
+  return new;
+end
+$$;
+create trigger check_names before insert or update on mandant_internal.protected_table
+  for each row execute function mandant_internal.check_names();
 
 create table mandant_internal.unprotected_table (
   relation regclass primary key,
@@ -98,30 +140,28 @@ begin
 end
 $$;
 
-create function mandant_internal.register(
-    relation regclass, object text, owner_column name, team_column name, kind_column name)
-  returns void
+create function mandant_internal.register(rule mandant_internal.protected_table) returns void
   language plpgsql volatile
   security definer -- writes the list of protected tables, for owners of the table only
   set search_path = pg_catalog, pg_temp
 as $$
 begin
-  perform mandant_internal.require_owner(register.relation);
-  delete from mandant_internal.unprotected_table u where u.relation = register.relation;
-  delete from mandant_internal.protected_table p where p.relation = register.relation;
-  insert into mandant_internal.protected_table
-    select register.relation, register.object, register.owner_column, register.team_column, register.kind_column, false, c.relowner
-      from pg_class c where c.oid = register.relation;
+  perform mandant_internal.require_owner(rule.relation);
+  rule.complete := false;
+  rule.table_owner := (select c.relowner from pg_class c where c.oid = rule.relation);
+  delete from mandant_internal.unprotected_table u where u.relation = rule.relation;
+  delete from mandant_internal.protected_table p where p.relation = rule.relation;
+  insert into mandant_internal.protected_table values (rule.*);
   -- What was there before the schema had a protected table stays as it is.
   insert into mandant_internal.unprotected_table (relation, shared)
     select c.oid, true
       from pg_class c
-      where c.relnamespace = (select r.relnamespace from pg_class r where r.oid = register.relation)
+      where c.relnamespace = (select r.relnamespace from pg_class r where r.oid = rule.relation)
         and c.relkind in ('r', 'p', 'f', 'm')
         and not exists (select from mandant_internal.protected_table p
                           join pg_class other on other.oid = p.relation
-                          where other.relnamespace = c.relnamespace and p.relation <> register.relation)
-        and c.oid <> register.relation
+                          where other.relnamespace = c.relnamespace and p.relation <> rule.relation)
+        and c.oid <> rule.relation
     on conflict do nothing;
 end
 $$;
@@ -307,23 +347,23 @@ end
 $$;
 
 -- What a policy of a protected table says, written as PostgreSQL prints it: so it can be compared with what is there.
-create function mandant_internal.policy_expression(
-    relation regclass, object text, action text, owner_column name, team_column name, kind_column name)
-  returns text
-  language sql stable
+create function mandant_internal.policy_expression(rule mandant_internal.protected_table, action text) returns text
+  language plpgsql stable
   set search_path = pg_catalog, pg_temp
-begin atomic
-  select case when coalesce(owner_column, team_column, kind_column) is null then
-      format('mandant_internal.in_whole_tenant(%L::text, %L::text, tenant_id)', object, action)
-    else
-      format('(mandant_internal.in_tenant(%1$L::text, %2$L::text, tenant_id) AND '
-             'mandant_internal.in_depth(%1$L::text, %2$L::text, tenant_id, %3$s, %4$s, %5$s))',
-             object, action,
-             mandant_internal.column_argument(relation, owner_column, 'uuid'),
-             mandant_internal.column_argument(relation, team_column, 'uuid'),
-             mandant_internal.column_argument(relation, kind_column, 'text'))
-    end;
-end;
+as $$
+declare
+  columns text;
+begin
+  if coalesce(rule.owner_column, rule.team_column, rule.kind_column) is null then
+    return format('mandant_internal.in_whole_tenant(%L::text, %L::text, tenant_id)', rule.object, action);
+  end if;
+  columns := concat_ws(', ', mandant_internal.column_argument(rule.relation, rule.owner_column, 'uuid'),
+                       mandant_internal.column_argument(rule.relation, rule.team_column, 'uuid'),
+                       mandant_internal.column_argument(rule.relation, rule.kind_column, 'text'));
+  return format('(mandant_internal.in_tenant(%1$L::text, %2$L::text, tenant_id) AND '
+                'mandant_internal.in_depth(%1$L::text, %2$L::text, tenant_id, %3$s))', rule.object, action, columns);
+end
+$$;
 
 -- The commands that row security knows, and the right each needs: each has a policy and a floor of the same expression.
 create function mandant_internal.policy_commands(
@@ -361,9 +401,147 @@ begin
 end
 $$;
 
-create function mandant_internal.put_under_rule(
-    relation regclass, object text, owner_column name, team_column name, kind_column name)
-  returns void
+-- Where the kinds of a table's rows are listed: what its kind column refers to.
+create function mandant_internal.kinds_listed(relation regclass, kind_column name, out list regclass, out column_name name)
+  language sql stable
+  set search_path = pg_catalog, pg_temp
+begin atomic
+  select c.confrelid::regclass, b.attname
+    from pg_attribute a
+    join pg_constraint c on c.conrelid = a.attrelid and c.contype = 'f' and c.conkey = array[a.attnum]
+    join pg_attribute b on b.attrelid = c.confrelid and b.attnum = c.confkey[1]
+    where a.attrelid = kinds_listed.relation and a.attname = kind_column
+    order by c.oid
+    limit 1;
+end;
+
+create function mandant_internal.know_kinds() returns trigger
+  language plpgsql volatile
+  security definer -- writes the list of protected tables; the rows are those of the table that fires it
+  set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if tg_op <> 'INSERT' then
+    update mandant_internal.protected_table p
+      set kinds = array(select kind from unnest(p.kinds) as kind
+                          where kind not in (select to_jsonb(r.*) ->> l.column_name from old_rows r) order by 1)
+      from mandant_internal.protected_table q cross join mandant_internal.kinds_listed(q.relation, q.kind_column) l
+      where q.relation = p.relation and l.list = tg_relid;
+  end if;
+  if tg_op <> 'DELETE' then
+    update mandant_internal.protected_table p
+      set kinds = array(select unnest(p.kinds) union select to_jsonb(r.*) ->> l.column_name from new_rows r order by 1)
+      from mandant_internal.protected_table q cross join mandant_internal.kinds_listed(q.relation, q.kind_column) l
+      where q.relation = p.relation and l.list = tg_relid;
+  end if;
+  return null;
+end
+$$;
+comment on function mandant_internal.know_kinds() is
+  'Statement trigger of a table of kinds: roles can name each kind that a protected table refers to.';
+
+-- The kinds that are listed now, and triggers on the list that tell of later ones.
+create function mandant_internal.watch_kinds(relation regclass, kind_column name) returns text[]
+  language plpgsql volatile
+  set search_path = pg_catalog, pg_temp
+as $$
+declare
+  listed record;
+  kinds text[];
+  event record;
+begin
+  select * into listed from mandant_internal.kinds_listed(relation, kind_column);
+  if listed.list is null then
+    return '{}';
+  end if;
+  for event in
+    select * from (values ('insert', 'new table as new_rows'), ('delete', 'old table as old_rows'),
+                          ('update', 'old table as old_rows new table as new_rows')) as e (name, rows)
+  loop
+    execute format('create or replace trigger mandant_kinds_%s after %1$s on %s referencing %s for each statement '
+                   'execute function mandant_internal.know_kinds()', event.name, listed.list, event.rows);
+  end loop;
+  execute format('select array_agg(%1$I::text order by %1$I::text) from %2$s', listed.column_name, listed.list) into kinds;
+  return coalesce(kinds, '{}');
+end
+$$;
+
+-- The triggers of a protected table, written as PostgreSQL prints them.
+create function mandant_internal.rule_triggers(rule mandant_internal.protected_table, out name name, out definition text)
+  returns setof record
+  language plpgsql stable
+  set search_path = pg_catalog, pg_temp
+as $$
+declare
+  columns constant text[] := array_remove(array[rule.owner_column, rule.team_column], null);
+  arguments constant text := format('%L, %L, %L, %L', rule.object, coalesce(rule.owner_column, ''),
+                                    coalesce(rule.team_column, ''), coalesce(rule.kind_column, ''));
+begin
+  if cardinality(columns) > 0 then
+    name := 'mandant_assign';
+    definition := (
+      select format('CREATE TRIGGER mandant_assign BEFORE UPDATE OF %s ON %s FOR EACH ROW WHEN (%s) '
+                    'EXECUTE FUNCTION mandant_internal.check_assign(%s)',
+                    string_agg(format('%I', c), ', '), rule.relation,
+                    case count(*) when 1 then string_agg(format('(old.%I IS DISTINCT FROM new.%1$I)', c), '')
+                      else format('(%s)', string_agg(format('(old.%I IS DISTINCT FROM new.%1$I)', c), ' OR ')) end,
+                    arguments)
+        from unnest(columns) as c);
+    return next;
+  end if;
+  if rule.audited then
+    for name, definition in
+      select 'mandant_audit_' || event.name,
+             format('CREATE TRIGGER mandant_audit_%s AFTER %s ON %s REFERENCING %s FOR EACH STATEMENT '
+                    'EXECUTE FUNCTION mandant_internal.audit(%s)', event.name, upper(event.name), rule.relation,
+                    event.rows, (
+                      select string_agg(quote_literal(a.attname), ', ' order by k.n)
+                        from pg_index i cross join unnest(i.indkey::smallint[]) with ordinality as k (attnum, n)
+                        join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.attnum
+                        where i.indrelid = rule.relation and i.indisprimary and a.attname <> 'tenant_id'))
+        from (values ('insert', 'NEW TABLE AS new_rows'), ('delete', 'OLD TABLE AS old_rows'),
+                     ('update', 'OLD TABLE AS old_rows NEW TABLE AS new_rows')) as event (name, rows)
+    loop
+      return next;
+    end loop;
+  end if;
+end
+$$;
+
+create function mandant_internal.drop_triggers(relation regclass) returns void
+  language plpgsql volatile
+  set search_path = pg_catalog, pg_temp
+as $$
+declare
+  dropped name;
+begin
+  for dropped in
+    select t.tgname from pg_trigger t
+      where t.tgrelid = relation and not t.tgisinternal and t.tgparentid = 0
+        and (t.tgname = 'mandant_assign' or t.tgname like 'mandant\_audit\_%')
+  loop
+    execute format('drop trigger %I on %s', dropped, relation);
+  end loop;
+end
+$$;
+
+create function mandant_internal.check_assign() returns trigger
+  language plpgsql stable
+  set search_path = pg_catalog, pg_temp
+as $$
+declare
+  row constant jsonb := to_jsonb(old);
+begin
+  perform mandant_internal.require_row(tg_argv[0], 'assign', old.tenant_id, (row ->> tg_argv[1])::uuid,
+                                       (row ->> tg_argv[2])::uuid, row ->> tg_argv[3]);
+  return new;
+end
+$$;
+comment on function mandant_internal.check_assign() is
+  'Row trigger: giving a row to another owner or team takes the right assign on it, whatever statement does it.
+Arguments: object, and the columns of owner, team and kind, empty where there are none.';
+
+create function mandant_internal.put_under_rule(rule mandant_internal.protected_table) returns void
   language plpgsql volatile
   set search_path = pg_catalog, pg_temp
 as $$
@@ -371,13 +549,16 @@ declare
   part regclass;
   policy record;
   clauses text;
+  made record;
 begin
-  for part in select mandant_internal.parts(relation) loop
+  for part in select mandant_internal.parts(rule.relation) loop
+    rule.relation := part;
     perform mandant_internal.check_keys(part);
-    perform mandant_internal.register(part, object, owner_column, team_column, kind_column);
+    perform mandant_internal.register(rule);
     perform mandant_internal.drop_policies(part);
+    perform mandant_internal.drop_triggers(part);
     for policy in
-      select c.*, mandant_internal.policy_expression(part, object, c.action, owner_column, team_column, kind_column) as expression
+      select c.*, mandant_internal.policy_expression(rule, c.action) as expression
         from mandant_internal.policy_commands() c
     loop
       clauses := concat(' using (' || case when policy.filters then policy.expression end || ')',
@@ -385,9 +566,18 @@ begin
       execute format('create policy mandant_%s on %s for %1$s to public %3$s', policy.name, part, clauses);
       execute format('create policy mandant_%s_floor on %s as restrictive for %1$s to public %3$s', policy.name, part, clauses);
       execute format('comment on policy mandant_%s on %s is %L', policy.name, part,
-        format('The right %s on %s, within the selected tenants.', policy.action, object));
+        format('The right %s on %s, within the selected tenants.', policy.action, rule.object));
       execute format('comment on policy mandant_%s_floor on %s is %L', policy.name, part,
         'The same again, so that no further policy can widen it.');
+    end loop;
+    for made in
+      select t.name, t.definition from mandant_internal.rule_triggers(rule) t
+        where not exists (select from pg_trigger g where g.tgrelid = part and g.tgname = t.name) -- a partition has its parent's
+    loop
+      execute made.definition;
+      execute format('comment on trigger %I on %s is %L', made.name, part, case made.name
+        when 'mandant_assign' then 'Another owner or team takes the right assign.'
+        else 'mandant.audit_log shows who changed what, and when.' end);
     end loop;
     execute format('alter table %s enable row level security, force row level security', part);
     perform mandant_internal.settle(part);
@@ -397,7 +587,8 @@ end
 $$;
 
 create function mandant.protect(
-    "table" regclass, object text default null, owner text default null, team text default null, kind text default null)
+    "table" regclass, object text default null, owner text default null, team text default null, kind text default null,
+    audit boolean default null)
   returns void
   language plpgsql volatile
   set search_path = pg_catalog, pg_temp
@@ -405,6 +596,7 @@ as $$
 declare
   called constant text := coalesce(object, (select c.relname from pg_class c where c.oid = "table"));
   found record;
+  rule mandant_internal.protected_table;
 begin
   select c.relkind, c.relpersistence, c.relispartition, n.nspname, a.atttypid, a.attnotnull, a.atthasdef into found
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -424,6 +616,13 @@ begin
       format('protect the table it belongs to: select mandant.protect(''%s'')',
              (select i.inhparent::regclass from pg_inherits i where i.inhrelid = "table")));
   end if;
+  rule.relation := "table";
+  rule.object := called;
+  rule.owner_column := owner;
+  rule.team_column := team;
+  rule.kind_column := kind;
+  rule.kinds := '{}';
+  rule.audited := coalesce(audit, (select t.audited from mandant_internal.protected_tables() t where t.relation = "table"), false);
   perform mandant_internal.unregister("table", true); -- what follows is not kept from it
   if found.atttypid is null then
     execute format('alter table %s add column tenant_id int not null default mandant.current_tenant()', "table");
@@ -434,14 +633,18 @@ begin
   elsif not found.atthasdef then
     execute format('alter table %s alter tenant_id set default mandant.current_tenant()', "table");
   end if;
-  perform mandant_internal.put_under_rule("table", called, owner, team, kind);
+  if kind is not null then
+    rule.kinds := mandant_internal.watch_kinds("table", kind);
+  end if;
+  perform mandant_internal.put_under_rule(rule);
 end
 $$;
-comment on function mandant.protect(regclass, text, text, text, text) is
+comment on function mandant.protect(regclass, text, text, text, text, boolean) is
   'Puts a table, with its partitions and children, under the rule.
 Everybody then sees the rows that their rights and selection reach.
 object: what roles name it by, the table''s name unless given; owner, team: uuid columns of the principal and team a row
-belongs to; kind: column of the kind of document. Adds tenant_id with an index if there is none. Calling it again renews the policies.
+belongs to; kind: column of the kind of document: roles can name each kind that the table it refers to lists; audit: whether
+mandant.audit_log shows every change, null: as it is, not at first. Adds tenant_id with an index if there is none. Calling it again renews the policies.
 Wants an index that begins with tenant_id, and tenant_id in every key and in foreign keys between protected tables.
 From then on no statement takes a part of the rule away, a partition or child that is attached later comes under it, and so
 does a new table with tenant_id in the same schema. Only the owner of the table. Grants nothing.
@@ -458,6 +661,7 @@ begin
   perform mandant_internal.unregister(p, true) from unnest(parts) as p;
   foreach part in array parts loop
     perform mandant_internal.drop_policies(part);
+    perform mandant_internal.drop_triggers(part);
     execute format('alter table %s no force row level security, disable row level security', part);
   end loop;
   perform mandant_internal.unregister("table", true);

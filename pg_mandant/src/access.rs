@@ -4,7 +4,7 @@
 //! parallel workers), and two principals with the same roles in different companies share it, and so their plans.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
 use pgrx::PgSqlErrorCode;
@@ -32,21 +32,25 @@ pub enum Depth {
     Tenant,
 }
 
-/// A role held in some tenants.
+/// The id of a principal or team.
+pub type Id = [u8; 16];
+
+/// What a role allows: in the answer an array, which is cheaper to make than an object.
+#[derive(Debug, Deserialize)]
+struct RoleRight {
+    object: String,
+    action: String,
+    depth: Depth,
+}
+
+/// A role, and where it is held.
 #[derive(Debug, Deserialize)]
 struct Grant {
     role: String,
     /// None: every tenant there is.
-    tenants: Option<Vec<i32>>,
-}
-
-/// A right of a role; in the answer an array, which is cheaper to make than an object.
-#[derive(Debug, Deserialize)]
-struct RoleRight {
-    role: String,
-    object: String,
-    action: String,
-    depth: Depth,
+    tenants: Option<TenantSet>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    rights: Vec<RoleRight>,
 }
 
 /// The answer of `mandant_internal.authority`: who asks, and every right, whatever is selected.
@@ -58,7 +62,8 @@ pub struct Authority {
     #[serde(default)]
     pub kind: String,
     /// The principal's id, none for a superuser.
-    pub principal: Option<String>,
+    #[serde(default, deserialize_with = "id")]
+    pub principal: Option<Id>,
     /// E-mail or login name.
     #[serde(default)]
     pub name: String,
@@ -74,13 +79,38 @@ pub struct Authority {
     pub expires_at: Option<i64>,
     /// When a grant or token begins or ends next, in microseconds since 2000.
     pub changes_at: Option<i64>,
+    /// The teams the principal is in, sorted.
+    #[serde(default, deserialize_with = "ids")]
+    pub teams: Vec<Id>,
     /// (id, code) of every tenant in which there is a grant.
     #[serde(default, deserialize_with = "null_as_default")]
     tenants: Vec<(i32, String)>,
+    /// One per role.
     #[serde(default, deserialize_with = "null_as_default")]
     grants: Vec<Grant>,
+    /// Objects whose rows are of several kinds, which roles can name as well.
     #[serde(default, deserialize_with = "null_as_default")]
-    rights: Vec<RoleRight>,
+    kinds: Vec<(String, Vec<String>)>,
+}
+
+fn bytes<E: serde::de::Error>(text: String) -> Result<Id, E> {
+    let mut bytes = [0; 16];
+    hex::decode_to_slice(text.replace('-', ""), &mut bytes).map_err(E::custom)?;
+    Ok(bytes)
+}
+
+fn id<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Id>, D::Error> {
+    Option::deserialize(deserializer)?.map(bytes).transpose()
+}
+
+fn ids<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Id>, D::Error> {
+    let texts: Vec<String> = null_as_default(deserializer)?;
+    let mut ids = texts
+        .into_iter()
+        .map(bytes)
+        .collect::<Result<Vec<_>, _>>()?;
+    ids.sort_unstable();
+    Ok(ids)
 }
 
 fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
@@ -121,55 +151,103 @@ impl Authority {
             .collect()
     }
 
-    /// The right to do `action` with `object`, narrowed to some tenants.
-    pub fn right(&self, object: &str, action: &str, within: &TenantSet) -> Right {
-        let mut right = Right::default();
+    /// The right to do one of `actions` with `object`, narrowed to some tenants.
+    ///
+    /// What names the object, or `*`, reaches its rows of every kind; what names a kind reaches those of that kind.
+    fn right(&self, object: &str, actions: &[&str], within: &TenantSet) -> Right {
+        let mut names = vec!["*", object];
+        for (of, kinds) in &self.kinds {
+            if kinds.iter().any(|kind| kind == object) {
+                names.push(of);
+            }
+        }
+        let mut all = false;
+        let mut reach = self.reach(&names, actions, within, &mut all);
+        let mut kinds: Vec<_> = self
+            .kinds
+            .iter()
+            .filter(|entry| entry.0 == object)
+            .flat_map(|entry| &entry.1)
+            .map(|kind| {
+                let names = [names.as_slice(), &[kind]].concat();
+                (kind.clone(), self.reach(&names, actions, within, &mut all))
+            })
+            .collect();
+        match kinds.first() {
+            // Every row is of one of the kinds.
+            Some(first) if kinds.iter().all(|kind| kind.1 == first.1) => {
+                reach = first.1.clone();
+                kinds.clear();
+            }
+            _ => kinds.retain(|kind| kind.1 != reach),
+        }
+        let mut any = reach.any();
+        kinds.iter().for_each(|kind| any.insert_all(&kind.1.any()));
+        Right {
+            everywhere: all && within.len() == self.tenants.len(),
+            any,
+            reach,
+            kinds,
+        }
+    }
+
+    fn reach(&self, names: &[&str], actions: &[&str], within: &TenantSet, all: &mut bool) -> Reach {
+        let mut reach = Reach::default();
         for grant in &self.grants {
-            let depth = self
-                .rights
-                .iter()
+            let rights = grant.rights.iter();
+            let depth = rights
                 .filter(|r| {
-                    r.role == grant.role
-                        && r.action == action
-                        && (r.object == object || r.object == "*")
+                    actions.contains(&r.action.as_str()) && names.contains(&r.object.as_str())
                 })
                 .map(|r| r.depth)
                 .max();
             let set = match depth {
                 None => continue,
-                Some(Depth::Own) => &mut right.own,
-                Some(Depth::Team) => &mut right.team,
-                Some(Depth::Tenant) => &mut right.tenant,
+                Some(Depth::Own) => &mut reach.own,
+                Some(Depth::Team) => &mut reach.team,
+                Some(Depth::Tenant) => &mut reach.tenant,
             };
             match &grant.tenants {
                 None => {
-                    set.insert_common(within, within);
-                    right.everywhere |= within.len() == self.tenants.len();
+                    set.insert_all(within);
+                    *all = true;
                 }
-                Some(tenants) => tenants
-                    .iter()
-                    .filter(|id| within.contains(**id))
-                    .for_each(|id| set.insert(*id)),
+                Some(tenants) => set.insert_all(&tenants.common(within)),
             }
         }
-        for set in [&right.own, &right.team, &right.tenant] {
-            set.iter().for_each(|id| right.any.insert(id));
-        }
-        right
+        reach.settle();
+        reach
     }
 
     /// Whether there is any right to do `action` with `object` in a tenant, whatever is selected.
     pub fn allows(&self, object: &str, action: &str, tenant: i32) -> bool {
-        self.right(object, action, &TenantSet::from_iter([tenant]))
+        self.right(object, &[action], &TenantSet::from_iter([tenant]))
             .any
             .contains(tenant)
     }
 
     /// Whether the right reaches every row of the tenant, whatever is selected.
     pub fn allows_every_row(&self, object: &str, action: &str, tenant: i32) -> bool {
-        self.right(object, action, &TenantSet::from_iter([tenant]))
+        self.right(object, &[action], &TenantSet::from_iter([tenant]))
+            .reach
             .tenant
             .contains(tenant)
+    }
+
+    /// Whether the right reaches a row, whatever is selected.
+    pub fn allows_row(&self, object: &str, action: &str, tenant: i32, row: &RowOf) -> bool {
+        let right = self.right(object, &[action], &TenantSet::from_iter([tenant]));
+        let mine = || row.owner.is_some() && row.owner == self.principal;
+        let ours = || {
+            row.team
+                .is_some_and(|team| self.teams.binary_search(&team).is_ok())
+        };
+        match right.reach_of(row.kind).depth(tenant) {
+            None => false,
+            Some(Depth::Own) => mine(),
+            Some(Depth::Team) => mine() || ours(),
+            Some(Depth::Tenant) => true,
+        }
     }
 
     fn all(&self) -> TenantSet {
@@ -225,30 +303,86 @@ impl Authority {
     }
 }
 
-/// Where one may do one action with one object, by depth; a tenant may stand in several sets, the deepest counts.
+/// What decides about a row within its tenant.
+#[derive(Debug, Default)]
+pub struct RowOf<'a> {
+    /// The principal it belongs to.
+    pub owner: Option<Id>,
+    /// The team it belongs to.
+    pub team: Option<Id>,
+    /// Its kind, where rows of a table are of several.
+    pub kind: Option<&'a str>,
+}
+
+/// In which tenants a right reaches how far; each tenant is in one set, that of the deepest.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Right {
-    /// Tenants in which there is the right at any depth.
-    pub any: TenantSet,
+pub struct Reach {
     /// Tenants with depth own.
     pub own: TenantSet,
     /// Tenants with depth team.
     pub team: TenantSet,
     /// Tenants with depth tenant.
     pub tenant: TenantSet,
+}
+
+impl Reach {
+    fn settle(&mut self) {
+        self.team.remove_all(&self.tenant);
+        self.own.remove_all(&self.tenant);
+        self.own.remove_all(&self.team);
+    }
+
+    fn any(&self) -> TenantSet {
+        let mut any = self.tenant.clone();
+        any.insert_all(&self.team);
+        any.insert_all(&self.own);
+        any
+    }
+
+    fn depth(&self, tenant: i32) -> Option<Depth> {
+        if self.tenant.contains(tenant) {
+            Some(Depth::Tenant)
+        } else if self.team.contains(tenant) {
+            Some(Depth::Team)
+        } else {
+            self.own.contains(tenant).then_some(Depth::Own)
+        }
+    }
+}
+
+/// Where one may do one action with one object.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Right {
+    /// Tenants in which there is the right at any depth, to rows of any kind.
+    pub any: TenantSet,
+    /// How far it reaches, but for the kinds that follow.
+    pub reach: Reach,
+    /// Kinds of rows which it reaches further.
+    pub kinds: Vec<(String, Reach)>,
     /// Whether it holds in every tenant there is, and none is left out by the selection.
     pub everywhere: bool,
 }
 
 impl Right {
-    /// The one depth that holds in every tenant of the right, if it is one.
+    /// How far it reaches rows of a kind.
+    pub fn reach_of(&self, kind: Option<&str>) -> &Reach {
+        self.kinds
+            .iter()
+            .find(|known| Some(known.0.as_str()) == kind)
+            .map_or(&self.reach, |known| &known.1)
+    }
+
+    /// The one depth that holds in every tenant of the right, for rows of every kind, if it is one.
     pub fn uniform_depth(&self) -> Option<Depth> {
-        if self.tenant.len() == self.any.len() {
-            Some(Depth::Tenant)
-        } else if self.tenant.len() == 0 && self.team.len() == 0 {
-            Some(Depth::Own)
-        } else {
+        let all = self.any.len();
+        if !self.kinds.is_empty() {
             None
+        } else if self.reach.tenant.len() == all {
+            Some(Depth::Tenant)
+        } else if self.reach.team.len() == all {
+            Some(Depth::Team)
+        } else {
+            (self.reach.own.len() == all).then_some(Depth::Own)
         }
     }
 
@@ -295,21 +429,25 @@ pub struct Context {
     pub selected: TenantSet,
     /// What plans made under this context rely on.
     pub shape: i64,
+    /// The object of which a row is being given away, or empty.
+    assigning: String,
     /// Rights asked for before; a handful, so a list is found through faster than a map.
     rights: RefCell<Vec<(String, String, Rc<Right>)>>,
 }
 
 impl Context {
     /// Applies a selection to an authority.
-    pub fn new(authority: Rc<Authority>, selection: &str) -> Result<Self, Error> {
+    pub fn new(authority: Rc<Authority>, selection: &str, assigning: &str) -> Result<Self, Error> {
         let selected = authority.select(&selection.parse()?)?;
-        let shape = shape(&authority, &selected);
-        Ok(Self {
+        let mut context = Self {
             authority,
             selected,
-            shape,
+            shape: 0,
+            assigning: assigning.to_owned(),
             rights: RefCell::default(),
-        })
+        };
+        context.shape = context.find_shape();
+        Ok(context)
     }
 
     /// The right to do `action` with `object` in the selected tenants.
@@ -322,11 +460,51 @@ impl Context {
         {
             return Rc::clone(&known.2);
         }
-        let right = Rc::new(self.authority.right(object, action, &self.selected));
+        let right = Rc::new(self.find_right(object, action));
         self.rights
             .borrow_mut()
             .push((object.to_owned(), action.to_owned(), Rc::clone(&right)));
         right
+    }
+
+    /// While a row is given away, reading and changing such rows reach as far as giving them away does.
+    fn find_right(&self, object: &str, action: &str) -> Right {
+        let mut actions = vec![action];
+        if self.assigning == object && matches!(action, "read" | "update") {
+            actions.push("assign");
+        }
+        self.authority.right(object, &actions, &self.selected)
+    }
+
+    /// Equal for two contexts exactly if the same plan serves both.
+    fn find_shape(&self) -> i64 {
+        let (authority, selected) = (&self.authority, &self.selected);
+        let rights = authority.grants.iter().flat_map(|grant| &grant.rights);
+        let mut named: BTreeSet<_> = rights
+            .map(|r| (r.object.as_str(), r.action.as_str()))
+            .collect();
+        for (object, kinds) in &authority.kinds {
+            let of_kinds = named
+                .iter()
+                .filter(|(name, _)| kinds.iter().any(|kind| kind == name));
+            let actions: Vec<_> = of_kinds
+                .map(|(_, action)| (object.as_str(), *action))
+                .collect();
+            named.extend(actions);
+        }
+        let mut hash = Sha256::new();
+        hash.update(format!("{:?}", Count::of(selected.len())));
+        for (object, action) in named {
+            let class = self.find_right(object, action).class(selected);
+            hash.update(format!("|{object}.{action}={class:?}"));
+        }
+        let digest = hash.finalize();
+        // Zero stays free: it means that nothing has been planned yet.
+        digest
+            .iter()
+            .take(8)
+            .fold(0i64, |n, byte| n << 8 | i64::from(*byte))
+            | 1
     }
 
     /// The one selected tenant, else 55000.
@@ -353,28 +531,6 @@ impl Context {
     }
 }
 
-/// Equal for two contexts exactly if the same plan serves both.
-fn shape(authority: &Authority, selected: &TenantSet) -> i64 {
-    let named: BTreeMap<_, _> = authority
-        .rights
-        .iter()
-        .map(|r| ((r.object.as_str(), r.action.as_str()), ()))
-        .collect();
-    let mut hash = Sha256::new();
-    hash.update(format!("{:?}", Count::of(selected.len())));
-    for (object, action) in named.into_keys() {
-        let class = authority.right(object, action, selected).class(selected);
-        hash.update(format!("|{object}.{action}={class:?}"));
-    }
-    let digest = hash.finalize();
-    // Zero stays free: it means that nothing has been planned yet.
-    digest
-        .iter()
-        .take(8)
-        .fold(0i64, |n, byte| n << 8 | i64::from(*byte))
-        | 1
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -386,41 +542,40 @@ mod tests {
     fn sales(tenant: i32) -> Rc<Authority> {
         authority(&format!(
             r#"{{"kind":"employee","name":"a","home":{tenant},"tenants":[[{tenant},"t{tenant}"]],
-                "grants":[{{"role":"sales","tenants":[{tenant}]}}],
-                "rights":[{{"role":"sales","object":"*","action":"read","depth":"tenant"}},
-                          {{"role":"sales","object":"invoice","action":"post","depth":"own"}}]}}"#
+                "grants":[{{"role":"sales","tenants":[{tenant}],
+                    "rights":[["*","read","tenant"],["invoice","post","own"]]}}]}}"#
         ))
     }
 
     #[test]
     fn unknown_and_not_granted_get_one_text() {
-        let error = Context::new(sales(3), "us").unwrap_err();
+        let error = Context::new(sales(3), "us", "").unwrap_err();
         assert_eq!(error.message, "tenant \"us\" is not available to you");
         assert_eq!(error.hint, "available: t3");
     }
 
     #[test]
     fn the_same_role_in_another_company_has_the_same_shape() {
-        let shape = |a, s| Context::new(a, s).unwrap().shape;
+        let shape = |a, s| Context::new(a, s, "").unwrap().shape;
         assert_eq!(shape(sales(3), ""), shape(sales(70), "t70"));
-        let both = r#"{"tenants":[[3,"t3"],[4,"t4"]],"grants":[{"role":"sales","tenants":[3,4]}],
-            "rights":[{"role":"sales","object":"*","action":"read","depth":"tenant"}]}"#;
+        let both = r#"{"tenants":[[3,"t3"],[4,"t4"]],"grants":[
+            {"role":"sales","tenants":[3,4],"rights":[["*","read","tenant"]]}]}"#;
         assert_ne!(shape(authority(both), "*"), shape(authority(both), "t3"));
     }
 
     #[test]
     fn a_right_everywhere_is_none_where_the_selection_leaves_something_out() {
-        let all = r#"{"tenants":[[3,"t3"],[4,"t4"]],"grants":[{"role":"sales","tenants":null}],
-            "rights":[{"role":"sales","object":"*","action":"read","depth":"tenant"}]}"#;
+        let all = r#"{"tenants":[[3,"t3"],[4,"t4"]],"grants":[
+            {"role":"sales","tenants":null,"rights":[["*","read","tenant"]]}]}"#;
         let everywhere = |selection| {
-            Context::new(authority(all), selection)
+            Context::new(authority(all), selection, "")
                 .unwrap()
                 .right("customer", "read")
                 .everywhere
         };
         assert!(everywhere("*") && everywhere("t3,t4") && !everywhere("t3"));
         assert!(
-            !Context::new(sales(3), "*")
+            !Context::new(sales(3), "*", "")
                 .unwrap()
                 .right("customer", "read")
                 .everywhere
@@ -432,8 +587,8 @@ mod tests {
         let ids: Vec<_> = (1..=70).map(|id| format!("[{id},\"t{id}\"]")).collect();
         let json = |tenants: &str| {
             format!(
-                r#"{{"tenants":[{}],"grants":[{{"role":"sales","tenants":{tenants}}}],
-                "rights":[{{"role":"sales","object":"*","action":"read","depth":"tenant"}}]}}"#,
+                r#"{{"tenants":[{}],"grants":[
+                    {{"role":"sales","tenants":{tenants},"rights":[["*","read","tenant"]]}}]}}"#,
                 ids.join(",")
             )
         };
@@ -444,7 +599,7 @@ mod tests {
             .collect::<Vec<_>>()
             .join(",");
         let shape = |who: &Rc<Authority>, selection: &str| {
-            Context::new(Rc::clone(who), selection).unwrap().shape
+            Context::new(Rc::clone(who), selection, "").unwrap().shape
         };
         assert_ne!(shape(&group, "*"), shape(&subtree, "*"));
         assert_ne!(shape(&group, "*"), shape(&group, &most));
@@ -453,7 +608,7 @@ mod tests {
 
     #[test]
     fn nothing_is_allowed_that_no_grant_gives() {
-        let context = Context::new(sales(3), "").unwrap();
+        let context = Context::new(sales(3), "", "").unwrap();
         assert_eq!(context.right("invoice", "delete").any.len(), 0);
         assert_eq!(
             context.right("invoice", "post").uniform_depth(),
@@ -467,7 +622,94 @@ mod tests {
         );
         assert!(!context.authority.allows_every_row("invoice", "post", 3));
         assert!(context.authority.allows_every_row("customer", "read", 3));
-        let nobody = authority(r#"{"tenants":[],"grants":null,"rights":null,"home":3}"#);
-        assert_eq!(Context::new(nobody, "").unwrap().selected.len(), 0);
+        let nobody = authority(r#"{"tenants":[],"grants":null,"home":3}"#);
+        assert_eq!(Context::new(nobody, "", "").unwrap().selected.len(), 0);
+    }
+
+    const ME: Id = [0x11; 16];
+    const TEAM: Id = [0x22; 16];
+
+    /// In tenant 3: quotes of the own team, own invoices, every order; and in tenant 4 own documents of any kind.
+    fn rep() -> Rc<Authority> {
+        authority(
+            r#"{"principal":"11111111-1111-1111-1111-111111111111","tenants":[[3,"t3"],[4,"t4"]],
+                "teams":["22222222-2222-2222-2222-222222222222"],
+                "kinds":[["document",["quote","invoice","order"]]],
+                "grants":[{"role":"rep","tenants":[3],
+                           "rights":[["quote","read","team"],["invoice","read","own"],["order","read","tenant"]]},
+                          {"role":"guest","tenants":[4],"rights":[["document","read","own"]]}]}"#,
+        )
+    }
+
+    #[test]
+    fn kinds_of_one_table_are_reached_differently() {
+        let row = |owner, team, kind| RowOf {
+            owner,
+            team,
+            kind: Some(kind),
+        };
+        let rep = rep();
+        let reads = |tenant, row: &RowOf| rep.allows_row("document", "read", tenant, row);
+        assert!(reads(3, &row(None, Some(TEAM), "quote")));
+        assert!(!reads(3, &row(None, Some(ME), "quote")));
+        assert!(reads(3, &row(Some(ME), None, "invoice")));
+        assert!(!reads(3, &row(Some(TEAM), Some(TEAM), "invoice")));
+        assert!(reads(3, &row(None, None, "order")));
+        assert!(!reads(3, &row(Some(ME), None, "receipt")));
+        assert!(reads(4, &row(Some(ME), None, "order")));
+        assert!(!reads(4, &row(None, None, "order")));
+        assert!(rep.allows("document", "read", 3) && rep.allows("order", "read", 4));
+        assert!(
+            !rep.allows_every_row("document", "read", 3)
+                && rep.allows_every_row("order", "read", 3)
+        );
+        let right = Context::new(Rc::clone(&rep), "*", "")
+            .unwrap()
+            .right("document", "read");
+        assert_eq!((right.any.len(), right.uniform_depth()), (2, None));
+        let there = Context::new(rep, "t4", "")
+            .unwrap()
+            .right("document", "read");
+        assert_eq!(
+            (there.kinds.len(), there.uniform_depth()),
+            (0, Some(Depth::Own))
+        );
+    }
+
+    #[test]
+    fn the_same_right_to_every_kind_is_one_to_all() {
+        let all = r#"{"tenants":[[3,"t3"]],"kinds":[["document",["quote","order"]]],"grants":[
+            {"role":"rep","tenants":[3],"rights":[["quote","read","team"],["order","read","team"]]}]}"#;
+        let context = Context::new(authority(all), "t3", "").unwrap();
+        assert_eq!(
+            context.right("document", "read").uniform_depth(),
+            Some(Depth::Team)
+        );
+        let less = all.replace(r#",["order","read","team"]"#, "");
+        let other = Context::new(authority(&less), "t3", "").unwrap();
+        assert_eq!(other.right("document", "read").uniform_depth(), None);
+        assert_ne!(context.shape, other.shape);
+    }
+
+    #[test]
+    fn giving_away_reaches_further_only_while_it_is_done() {
+        let json = r#"{"tenants":[[3,"t3"]],"grants":[{"role":"rep","tenants":[3],
+            "rights":[["note","read","own"],["note","update","own"],["note","delete","own"],["note","assign","team"]]}]}"#;
+        let depths = |assigning| {
+            let context = Context::new(authority(json), "t3", assigning).unwrap();
+            let depth = |action| context.right("note", action).uniform_depth();
+            (
+                depth("read"),
+                depth("update"),
+                depth("delete"),
+                context.shape,
+            )
+        };
+        let (own, team) = (Some(Depth::Own), Some(Depth::Team));
+        let (as_ever, other, giving) = (depths(""), depths("task"), depths("note"));
+        assert_eq!((as_ever.0, as_ever.1, as_ever.2), (own, own, own));
+        assert_eq!(as_ever, other);
+        assert_eq!((giving.0, giving.1, giving.2), (team, team, own));
+        assert_ne!(as_ever.3, giving.3);
     }
 }

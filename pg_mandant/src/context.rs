@@ -43,11 +43,16 @@ struct Known {
     outer_user: pg_sys::Oid,
     token: String,
     selection: String,
+    assigning: String,
     until: pg_sys::TimestampTz,
     context: Rc<Context>,
 }
 
 impl Known {
+    fn is_for(&self, selection: &str, assigning: &str) -> bool {
+        self.selection == selection && self.assigning == assigning
+    }
+
     fn is_of(&self, outer_user: pg_sys::Oid, token: &str) -> bool {
         self.outer_user == outer_user && self.token == token
     }
@@ -95,7 +100,7 @@ fn selection_changes(selection: &str, entering: bool) {
         let shape = CACHE.with_borrow(|cache| {
             let mut known = cache.known.iter();
             known
-                .find(|k| k.selection == selection && k.is_of(outer_user, token))
+                .find(|k| k.is_for(selection, "") && k.is_of(outer_user, token))
                 .map(|k| k.context.shape)
         });
         // An unknown shape counts as another.
@@ -104,6 +109,11 @@ fn selection_changes(selection: &str, entering: bool) {
             pg_sys::ResetPlanCache();
         }
     }
+}
+
+/// Rights reach otherwise from now on; whoever asks next says for which shape plans are made.
+fn rights_change() {
+    GENERATION.set(GENERATION.get() + 1);
 }
 
 fn token_changes(token: &str) {
@@ -189,13 +199,14 @@ fn resolve(
     now: pg_sys::TimestampTz,
 ) -> Result<Rc<Context>, Error> {
     let (token, selection) = (setting::token(), setting::selection());
+    let assigning = setting::assigning();
     let known = CACHE.with_borrow(|cache| {
         let mut known = cache
             .known
             .iter()
             .filter(|k| cache.version == version && now < k.until);
         known
-            .find(|k| k.selection == selection && k.is_of(outer_user, token))
+            .find(|k| k.is_for(selection, assigning) && k.is_of(outer_user, token))
             .map(|k| (Rc::clone(&k.context), k.until))
     });
     let (context, until) = match known {
@@ -203,7 +214,10 @@ fn resolve(
         None => {
             let authority = authority(outer_user, token, version, now)?;
             let until = authority.changes_at.unwrap_or(i64::MAX);
-            (Rc::new(Context::new(authority, selection)?), until)
+            (
+                Rc::new(Context::new(authority, selection, assigning)?),
+                until,
+            )
         }
     };
     CACHE.with_borrow_mut(|cache| {
@@ -216,16 +230,18 @@ fn resolve(
         let mut same = cache
             .known
             .iter()
-            .filter(|k| k.selection == selection && k.is_of(outer_user, token));
+            .filter(|k| k.is_for(selection, assigning) && k.is_of(outer_user, token));
         if !same.any(|k| Rc::ptr_eq(&k.context, &context)) {
             cache
                 .known
-                .retain(|k| k.selection != selection || !k.is_of(outer_user, token));
+                .retain(|k| !k.is_for(selection, assigning) || !k.is_of(outer_user, token));
             let (token, selection) = (token.to_owned(), selection.to_owned());
+            let assigning = assigning.to_owned();
             cache.known.push(Known {
                 outer_user,
                 token,
                 selection,
+                assigning,
                 until,
                 context: Rc::clone(&context),
             });
@@ -243,6 +259,16 @@ fn resolve(
         unsafe { pg_sys::ResetPlanCache() }
     }
     Ok(context)
+}
+
+/// Who asks, as far as it is known without asking the catalogue, which cannot be asked after an error.
+pub fn known_principal() -> Option<String> {
+    let (outer_user, token) = (asking_user(), setting::token());
+    CACHE.with(|cache| {
+        let cache = cache.try_borrow().ok()?;
+        let known = cache.known.iter().find(|k| k.is_of(outer_user, token))?;
+        Some(known.context.authority.name.clone())
+    })
 }
 
 fn authority(

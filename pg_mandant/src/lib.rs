@@ -12,6 +12,7 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 mod access;
+mod audit;
 mod catalog;
 mod context;
 mod error;
@@ -39,10 +40,11 @@ extension_sql_file!(
     name = "protect",
     requires = ["context"]
 );
+extension_sql_file!("../sql/audit.sql", name = "audit", requires = ["protect"]);
 extension_sql_file!(
     "../sql/administer_tenant.sql",
     name = "administer_tenant",
-    requires = ["protect"]
+    requires = ["audit"]
 );
 extension_sql_file!(
     "../sql/administer_principal.sql",
@@ -50,21 +52,50 @@ extension_sql_file!(
     requires = ["administer_tenant"]
 );
 extension_sql_file!(
+    "../sql/administer_role.sql",
+    name = "administer_role",
+    requires = ["administer_principal"]
+);
+extension_sql_file!(
     "../sql/administer_access.sql",
     name = "administer_access",
-    requires = ["administer_principal"]
+    requires = ["administer_role"]
+);
+extension_sql_file!(
+    "../sql/administer_login.sql",
+    name = "administer_login",
+    requires = ["administer_access"]
+);
+extension_sql_file!(
+    "../sql/administer_team.sql",
+    name = "administer_team",
+    requires = ["administer_login"]
+);
+extension_sql_file!(
+    "../sql/assign.sql",
+    name = "assign",
+    requires = ["administer_team"]
 );
 extension_sql_file!(
     "../sql/administer_issuer.sql",
     name = "administer_issuer",
-    requires = ["administer_access"]
+    requires = ["assign"]
 );
 extension_sql_file!(
     "../sql/numbering.sql",
     name = "numbering",
     requires = ["administer_issuer"]
 );
-extension_sql_file!("../sql/copy.sql", name = "copy", requires = ["numbering"]);
+extension_sql_file!(
+    "../sql/explain_access.sql",
+    name = "explain_access",
+    requires = ["numbering"]
+);
+extension_sql_file!(
+    "../sql/copy.sql",
+    name = "copy",
+    requires = ["explain_access"]
+);
 extension_sql_file!("../sql/keep.sql", name = "keep", requires = ["copy"]);
 extension_sql_file!("../sql/lint.sql", name = "lint", requires = ["keep"]);
 extension_sql_file!(
@@ -101,6 +132,7 @@ pub extern "C-unwind" fn _PG_init() {
     unsafe { std::env::set_var("RUST_LIB_BACKTRACE", "0") };
     context::init();
     relay::init();
+    audit::init();
     keep::init();
     protect::explain::init();
     protect::force::init();
@@ -178,7 +210,10 @@ fn whoami() -> Result<
 
 #[pg_extern(sql = false)]
 fn principal_id() -> Sql<Option<Uuid>> {
-    Ok(protect::me(&*context::current()?)?.map(Uuid::from_bytes))
+    Ok(context::current()?
+        .authority
+        .principal
+        .map(Uuid::from_bytes))
 }
 
 #[pg_extern(sql = false)]
@@ -193,6 +228,41 @@ fn has_whole_right(object: &str, action: &str, tenant_id: i32) -> Sql<bool> {
     Ok(context::current()?
         .authority
         .allows_every_row(object, action, tenant_id))
+}
+
+#[pg_extern(sql = false)]
+fn has_row_right(
+    object: &str,
+    action: &str,
+    tenant_id: i32,
+    owner_id: Option<Uuid>,
+    team_id: Option<Uuid>,
+    kind: Option<&str>,
+) -> Sql<bool> {
+    let row = access::RowOf {
+        owner: owner_id.map(|id| *id.as_bytes()),
+        team: team_id.map(|id| *id.as_bytes()),
+        kind,
+    };
+    let authority = &context::current()?.authority;
+    Ok(authority.allows_row(object, action, tenant_id, &row))
+}
+
+#[pg_extern(sql = false)]
+fn give_row(
+    table: pg_sys::Oid,
+    key: &str,
+    changes_owner: bool,
+    owner: Option<Uuid>,
+    changes_team: bool,
+    team: Option<Uuid>,
+) -> Sql<bool> {
+    let id = |id: Option<Uuid>| id.map(|id| *id.as_bytes());
+    let becomes = protect::assign::Becomes {
+        owner: changes_owner.then(|| id(owner)),
+        team: changes_team.then(|| id(team)),
+    };
+    Ok(protect::assign::give(table, key, &becomes)?)
 }
 
 #[pg_extern(sql = false)]

@@ -9,16 +9,17 @@
 use std::ffi::c_void;
 use std::ptr;
 
-use pgrx::datum::{FromDatum, IntoDatum};
+use pgrx::datum::{FromDatum, IntoDatum, Uuid};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::{PgSqlErrorCode, pg_sys};
 
-use crate::access::Context;
+use crate::access::{Context, Id, Reach};
 use crate::context;
 use crate::error::Error;
 use crate::tenant_set::{TenantSet, contains};
 
+pub mod assign;
 pub mod explain;
 pub mod force;
 mod plan;
@@ -94,15 +95,32 @@ struct Value {
     isnull: bool,
 }
 
-struct Words {
-    start: *const u64,
+/// A copy of values that lives as long as the node.
+struct Kept<T> {
+    start: *const T,
     len: usize,
 }
 
-struct Depths {
-    tenant: Words,
+type Words = Kept<u64>;
+
+/// How far a right reaches, as bits of tenants.
+struct Depth {
     own: Words,
-    me: Option<[u8; 16]>,
+    team: Words,
+    tenant: Words,
+}
+
+struct KindDepth {
+    kind: Kept<u8>,
+    depth: Depth,
+}
+
+/// What a row's owner, team and kind are compared with.
+struct Depths {
+    every: Depth,
+    kinds: Kept<KindDepth>,
+    me: Option<Id>,
+    teams: Kept<Id>,
 }
 
 /// SAFETY: `index` is an argument of the function.
@@ -122,30 +140,73 @@ unsafe fn text(call: Call, index: usize) -> Result<String, Error> {
     }
 }
 
-impl Words {
-    /// Copies a set to where it lives as long as the node.
-    unsafe fn keep(call: Call, set: &TenantSet) -> Self {
-        let words = set.words();
-        // SAFETY: copies `words` into memory of that size.
+impl<T> Kept<T> {
+    /// SAFETY: in the call of a node; the values own nothing.
+    unsafe fn keep(call: Call, values: &[T]) -> Self {
+        // SAFETY: copies the values into memory of their size, aligned as PostgreSQL aligns.
         unsafe {
             let memory = (*(*call).flinfo).fn_mcxt;
-            let start = pg_sys::MemoryContextAlloc(memory, size_of_val(words).max(8)).cast::<u64>();
-            ptr::copy_nonoverlapping(words.as_ptr(), start, words.len());
+            let start = pg_sys::MemoryContextAlloc(memory, size_of_val(values).max(8)).cast::<T>();
+            ptr::copy_nonoverlapping(values.as_ptr(), start, values.len());
             Self {
                 start,
-                len: words.len(),
+                len: values.len(),
             }
         }
     }
 
     /// SAFETY: the memory of the node is still there.
     #[inline]
+    unsafe fn values(&self) -> &[T] {
+        // SAFETY: `keep` wrote `len` values.
+        unsafe { std::slice::from_raw_parts(self.start, self.len) }
+    }
+}
+
+impl Words {
+    /// SAFETY: as [`Kept::values`].
+    #[inline]
     unsafe fn contain(&self, id: i32) -> bool {
-        // SAFETY: `keep` wrote `len` words.
-        contains(
-            unsafe { std::slice::from_raw_parts(self.start, self.len) },
-            id,
-        )
+        // SAFETY: as promised by the caller.
+        contains(unsafe { self.values() }, id)
+    }
+}
+
+impl Depth {
+    /// SAFETY: as [`Kept::keep`].
+    unsafe fn keep(call: Call, reach: &Reach) -> Self {
+        // SAFETY: as promised by the caller.
+        unsafe {
+            Self {
+                own: Kept::keep(call, reach.own.words()),
+                team: Kept::keep(call, reach.team.words()),
+                tenant: Kept::keep(call, reach.tenant.words()),
+            }
+        }
+    }
+}
+
+impl Depths {
+    /// How far the right reaches rows of a kind.
+    ///
+    /// SAFETY: as [`Kept::values`]; the kind is text.
+    #[inline]
+    unsafe fn of_kind(&self, kind: pg_sys::NullableDatum) -> &Depth {
+        // SAFETY: as promised by the caller.
+        unsafe {
+            if self.kinds.len == 0 || kind.isnull {
+                return &self.every;
+            }
+            let text = pg_sys::pg_detoast_datum_packed(kind.value.cast_mut_ptr());
+            let bytes = std::slice::from_raw_parts(
+                pgrx::vardata_any(text).cast::<u8>(),
+                pgrx::varsize_any_exhdr(text),
+            );
+            let mut kinds = self.kinds.values().iter();
+            kinds
+                .find(|known| known.kind.values() == bytes)
+                .map_or(&self.every, |known| &known.depth)
+        }
     }
 }
 
@@ -202,14 +263,15 @@ unsafe fn build_tenant(call: Call) -> Result<Value, Error> {
 }
 first_call!(first_tenant, build_tenant, Value);
 
-unsafe fn build_tenants(call: Call) -> Result<Value, Error> {
-    // SAFETY: a planned function; the array is made in the memory of the node.
+/// An array that lives as long as the node.
+unsafe fn keep_array<T: IntoDatum>(call: Call, values: Vec<T>) -> Result<Value, Error>
+where
+    Vec<T>: IntoDatum,
+{
+    // SAFETY: made in the memory of the node.
     unsafe {
-        let ids = planned(call, (*call).nargs as usize, |tenants| {
-            tenants.iter().collect::<Vec<_>>()
-        })?;
         let before = pg_sys::MemoryContextSwitchTo((*(*call).flinfo).fn_mcxt);
-        let array = ids.into_datum();
+        let array = values.into_datum();
         pg_sys::MemoryContextSwitchTo(before);
         array
             .map(|datum| Value {
@@ -219,13 +281,23 @@ unsafe fn build_tenants(call: Call) -> Result<Value, Error> {
             .ok_or_else(|| Error::internal("no array"))
     }
 }
+
+unsafe fn build_tenants(call: Call) -> Result<Value, Error> {
+    // SAFETY: a planned function; the array is made in the memory of the node.
+    unsafe {
+        let ids = planned(call, (*call).nargs as usize, |tenants| {
+            tenants.iter().collect::<Vec<_>>()
+        })?;
+        keep_array(call, ids)
+    }
+}
 first_call!(first_tenants, build_tenants, Value);
 
 unsafe fn build_members(call: Call) -> Result<Words, Error> {
     // SAFETY: a planned function whose last argument is the row's tenant.
     unsafe {
         planned(call, (*call).nargs as usize - 1, |tenants| {
-            Words::keep(call, tenants)
+            Words::keep(call, tenants.words())
         })
     }
 }
@@ -245,7 +317,7 @@ unsafe fn build_in_tenant(call: Call) -> Result<Words, Error> {
     // SAFETY: arguments object, action, tenant_id.
     unsafe {
         let right = context::current()?.right(&text(call, 0)?, &text(call, 1)?);
-        Ok(Words::keep(call, &right.any))
+        Ok(Words::keep(call, right.any.words()))
     }
 }
 first_call!(first_in_tenant, build_in_tenant, Words);
@@ -254,7 +326,7 @@ unsafe fn build_in_whole_tenant(call: Call) -> Result<Words, Error> {
     // SAFETY: arguments object, action, tenant_id.
     unsafe {
         let right = context::current()?.right(&text(call, 0)?, &text(call, 1)?);
-        Ok(Words::keep(call, &right.tenant))
+        Ok(Words::keep(call, right.reach.tenant.words()))
     }
 }
 first_call!(first_in_whole_tenant, build_in_whole_tenant, Words);
@@ -264,33 +336,29 @@ unsafe fn build_in_depth(call: Call) -> Result<Depths, Error> {
     unsafe {
         let context = context::current()?;
         let right = context.right(&text(call, 0)?, &text(call, 1)?);
-        let mut own = right.own.clone();
-        right.team.iter().for_each(|id| own.insert(id));
+        let kinds: Vec<_> = right
+            .kinds
+            .iter()
+            .map(|(kind, reach)| KindDepth {
+                kind: Kept::keep(call, kind.as_bytes()),
+                depth: Depth::keep(call, reach),
+            })
+            .collect();
         Ok(Depths {
-            tenant: Words::keep(call, &right.tenant),
-            own: Words::keep(call, &own),
-            me: me(&context)?,
+            every: Depth::keep(call, &right.reach),
+            kinds: Kept::keep(call, &kinds),
+            me: context.authority.principal,
+            teams: Kept::keep(call, &context.authority.teams),
         })
     }
 }
 first_call!(first_in_depth, build_in_depth, Depths);
 
-/// The principal's id as bytes.
-pub fn me(context: &Context) -> Result<Option<[u8; 16]>, Error> {
-    let Some(id) = &context.authority.principal else {
-        return Ok(None);
-    };
-    let mut bytes = [0; 16];
-    hex::decode_to_slice(id.replace('-', ""), &mut bytes)
-        .map_err(|_| Error::internal("principal without uuid"))?;
-    Ok(Some(bytes))
-}
-
 unsafe fn build_me(call: Call) -> Result<Value, Error> {
     // SAFETY: argument shape; the uuid is copied to the memory of the node.
     unsafe {
         let context = of_shape(argument(call, 0).value.value() as i64)?;
-        let Some(id) = me(&context)? else {
+        let Some(id) = context.authority.principal else {
             return Ok(Value {
                 datum: pg_sys::Datum::from(0),
                 isnull: true,
@@ -305,6 +373,21 @@ unsafe fn build_me(call: Call) -> Result<Value, Error> {
     }
 }
 first_call!(first_me, build_me, Value);
+
+unsafe fn build_my_teams(call: Call) -> Result<Value, Error> {
+    // SAFETY: argument shape; the array is made in the memory of the node.
+    unsafe {
+        let context = of_shape(argument(call, 0).value.value() as i64)?;
+        let teams = context
+            .authority
+            .teams
+            .iter()
+            .copied()
+            .map(Uuid::from_bytes);
+        keep_array(call, teams.collect())
+    }
+}
+first_call!(first_my_teams, build_my_teams, Value);
 
 /// SAFETY: the last argument is an int4.
 #[inline]
@@ -336,18 +419,18 @@ row_function!(
     /// `in_depth(object, action, tenant_id, owner_id, team_id, kind)`: whether it reaches the row itself.
     mandant_in_depth, pg_finfo_mandant_in_depth, |call| {
         let depths: *const Depths = answer!(call, first_in_depth);
-        let allowed = match row_tenant(call, 2) {
-            None => false,
-            Some(id) if (*depths).tenant.contain(id) => true,
-            Some(id) => {
-                let owner = argument(call, 3);
-                (*depths).own.contain(id)
-                    && !owner.isnull
-                    && (*depths).me.is_some_and(|me| {
-                        std::slice::from_raw_parts(owner.value.cast_mut_ptr::<u8>(), 16) == me.as_slice()
-                    })
-            }
+        let id = |index: usize| {
+            let id = argument(call, index);
+            (!id.isnull).then(|| *id.value.cast_mut_ptr::<Id>())
         };
+        let allowed = row_tenant(call, 2).is_some_and(|tenant| {
+            let depth = (*depths).of_kind(argument(call, 5));
+            let mine = || (*depths).me.is_some_and(|me| id(3) == Some(me));
+            let ours = || id(4).is_some_and(|team| (*depths).teams.values().binary_search(&team).is_ok());
+            depth.tenant.contain(tenant)
+                || depth.team.contain(tenant) && (mine() || ours())
+                || depth.own.contain(tenant) && mine()
+        });
         pg_sys::Datum::from(allowed)
     }
 );
@@ -392,6 +475,14 @@ row_function!(
     mandant_me, pg_finfo_mandant_me, |call| {
         let answer: *const Value = answer!(call, first_me);
         (*call).isnull = (*answer).isnull;
+        (*answer).datum
+    }
+);
+
+row_function!(
+    /// `my_teams(shape)`: the teams of the principal who asks, as an array.
+    mandant_my_teams, pg_finfo_mandant_my_teams, |call| {
+        let answer: *const Value = answer!(call, first_my_teams);
         (*answer).datum
     }
 );

@@ -1,8 +1,11 @@
 //! Sets of tenants, as the functions in policies test rows against them. Pure.
 
+use serde::{Deserialize, Deserializer};
+
 /// A set of tenant ids, one bit each.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct TenantSet {
+    /// The last word is never zero, so that equal sets are equal.
     words: Vec<u64>,
     len: usize,
 }
@@ -36,11 +39,38 @@ impl TenantSet {
         contains(&self.words, id)
     }
 
-    /// Adds every tenant of `other` that is also in `within`.
-    pub fn insert_common(&mut self, other: &TenantSet, within: &TenantSet) {
-        for id in other.iter().filter(|id| within.contains(*id)) {
-            self.insert(id);
+    /// Adds every tenant of `other`.
+    pub fn insert_all(&mut self, other: &TenantSet) {
+        if other.words.len() > self.words.len() {
+            self.words.resize(other.words.len(), 0);
         }
+        self.change(other, |word, other| word | other);
+    }
+
+    /// Takes every tenant of `other` out.
+    pub fn remove_all(&mut self, other: &TenantSet) {
+        self.change(other, |word, other| word & !other);
+    }
+
+    /// The tenants that are in both.
+    pub fn common(&self, other: &TenantSet) -> TenantSet {
+        let mut common = self.clone();
+        common.change(other, |word, other| word & other);
+        common
+    }
+
+    fn change(&mut self, other: &TenantSet, by: impl Fn(u64, u64) -> u64) {
+        for (index, word) in self.words.iter_mut().enumerate() {
+            *word = by(*word, other.words.get(index).copied().unwrap_or_default());
+        }
+        while self.words.last() == Some(&0) {
+            self.words.pop();
+        }
+        self.len = self
+            .words
+            .iter()
+            .map(|word| word.count_ones() as usize)
+            .sum();
     }
 
     /// The ids, ascending.
@@ -51,6 +81,12 @@ impl TenantSet {
                 .take_while(|rest| *rest != 0)
                 .map(move |rest| (index * 64) as i32 + rest.trailing_zeros() as i32)
         })
+    }
+}
+
+impl<'de> Deserialize<'de> for TenantSet {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Vec::<i32>::deserialize(deserializer)?.into_iter().collect())
     }
 }
 
@@ -85,5 +121,22 @@ mod tests {
                 && !set.contains(i32::MAX)
                 && !set.contains(i32::MIN)
         );
+    }
+
+    #[test]
+    fn sets_are_joined_cut_and_compared() {
+        let (low, high) = (
+            TenantSet::from_iter([1, 2]),
+            TenantSet::from_iter([2, 1000]),
+        );
+        assert_eq!(low.common(&high), TenantSet::from_iter([2]));
+        assert_eq!(high.common(&low), TenantSet::from_iter([2]));
+        let mut set = low.clone();
+        set.insert_all(&high);
+        assert_eq!((set.len(), &set), (3, &TenantSet::from_iter([1, 2, 1000])));
+        set.remove_all(&high);
+        assert_eq!((set.len(), &set), (1, &TenantSet::from_iter([1])));
+        set.remove_all(&low);
+        assert_eq!((set.len(), set), (0, TenantSet::default()));
     }
 }

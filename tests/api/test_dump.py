@@ -69,8 +69,8 @@ LOGINS = ("report_us", "report_de", "report_hk", "report_group", "mandant_admin"
 CHANGES = r"""
 select from mandant.define_role('dump_bookkeeper', 'Keeps the books');
 select mandant.allow('dump_bookkeeper', 'invoice', array['read', 'post']);
-select mandant.disallow('tenant_sales', 'quote', array['delete']); -- taken from a shipped role
-select mandant.allow('tenant_sales', 'customer', array['update'], 'own'); -- less deep than shipped
+select mandant.disallow('tenant_manager', 'team', array['delete']); -- taken from a shipped role
+select mandant.allow('tenant_manager', 'series', array['update'], 'own'); -- less deep than shipped
 select mandant.allow('reader', 'document', array['export']); -- beside what is shipped
 select from mandant.grant_role('sales@de.example', 'dump_bookkeeper', 'us', valid_until => now() + interval '1 day', reason => 'dump');
 select from mandant.add_employee('us', 'dump@us.example', 'Left Us', 'demo');
@@ -222,10 +222,10 @@ class Dump(unittest.TestCase):
         self.same("dump_source", "dump_parallel")
         self.kept_apart(self.server, "dump_parallel")
         rights = ("select role, object, action, depth from mandant_internal.effective_role_right where (role, object, action) in"
-                  " (('tenant_sales', 'quote', 'delete'), ('tenant_sales', 'customer', 'update'), ('reader', 'document', 'export'))"
+                  " (('tenant_manager', 'team', 'delete'), ('tenant_manager', 'series', 'update'), ('reader', 'document', 'export'))"
                   " order by 1, 2, 3")
         self.assertEqual(self.server.psql(rights, "dump_parallel").splitlines(),
-                         ["reader|document|export|tenant", "tenant_sales|customer|update|own", "tenant_sales|quote|delete|"])
+                         ["reader|document|export|tenant", "tenant_manager|series|update|own", "tenant_manager|team|delete|"])
         # a table without protection is as its owner left it; a partitioned one is protected in every part
         shared = "select count(*) from dump.shared; select distinct count(*) from (table dump.part union all table dump.part_2) x"
         self.assertEqual(self.server.psql(shared, "dump_parallel", "report_us").split(),

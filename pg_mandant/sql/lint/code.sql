@@ -149,7 +149,7 @@ begin atomic
                 w.proowner::regrole),
          concat(f.make, format('alter function %s owner to %s', w.name, f.role))
     from written w join trigger_function t on t.function = w.oid, lateral mandant_internal.fit_owner(w.pronamespace) f
-    where w.proowner in (select l.role from login_role l)
+    where w.proowner in (select l.role from login_role l) and w.pronamespace <> 'mandant_internal'::regnamespace
   union all
   select 'event_trigger_of_login', v.evtname::text,
          format('event trigger %I runs %s with the rights of whoever changes the schema, and whoever is %s can change it',

@@ -19,9 +19,8 @@ begin atomic
   ), expected as materialized (
     select r.oid as relation, r.name as table_name, r.whole, 'mandant_' || c.name || f.suffix as name, c.command, f.permissive,
            case when c.filters then c.expression end as filter, case when c.checks then c.expression end as "check"
-      from ruled r,
-           lateral (select c.*, case when r.whole then mandant_internal.policy_expression(
-                           r.oid, r.object, c.action, r.owner_column, r.team_column, r.kind_column) end as expression
+      from ruled r join mandant_internal.protected_table p on p.relation = r.oid,
+           lateral (select c.*, case when r.whole then mandant_internal.policy_expression(p, c.action) end as expression
                       from mandant_internal.policy_commands() c) c,
            (values ('', true), ('_floor', false)) as f (suffix, permissive)
   ), actual as materialized (
@@ -41,6 +40,13 @@ begin atomic
     from expected x
     where x.whole and not exists (select from pg_policy p where p.polrelid = x.relation and p.polname = x.name)
     group by x.table_name, x.relation
+  union all
+  select 'trigger_altered', format('%s.%I', r.name, t.name),
+         format('trigger %I of %s is not the one that protect() makes', t.name, r.name), mandant_internal.protect_call(r.oid)
+    from ruled r join mandant_internal.protected_table p on p.relation = r.oid, lateral mandant_internal.rule_triggers(p) t
+    where r.whole
+      and not exists (select from pg_trigger g
+                        where g.tgrelid = r.oid and g.tgname = t.name and pg_get_triggerdef(g.oid) = t.definition)
   union all
   select 'policy_altered', format('%s.%I', x.table_name, x.name),
          format('policy %I of %s differs in %s from what protects the table', x.name, x.table_name,

@@ -1,4 +1,4 @@
-//! The two settings that hold who asks and for which tenants, and the callbacks by which the cache learns of changes.
+//! The settings that hold who asks and for which tenants, and the callbacks by which the cache learns of changes.
 //!
 //! Anybody may set `mandant.tenant`; its check looks at the syntax only, authority is checked at use. `mandant.token` can be
 //! set by `enter` alone, and not be shown.
@@ -17,6 +17,8 @@ use crate::selection::Selection;
 static mut TENANT: *mut c_char = ptr::null_mut();
 /// `mandant.token`: the SHA-256 of the token in hexadecimal, or JSON of what was checked of an issuer's (ASCII), or ''.
 static mut TOKEN: *mut c_char = ptr::null_mut();
+/// `mandant.assigning`: the object of which a row is being given away, or ''.
+static mut ASSIGNING: *mut c_char = ptr::null_mut();
 
 thread_local! {
     /// While `enter` sets the settings.
@@ -51,6 +53,19 @@ pub fn init() {
             Some(check_token),
             Some(assign_token),
             Some(show_nothing),
+        );
+        pg_sys::DefineCustomStringVariable(
+            c"mandant.assigning".as_ptr(),
+            c"Set by mandant.assign(), for one statement.".as_ptr(),
+            ptr::null(),
+            &raw mut ASSIGNING,
+            c"".as_ptr(),
+            pg_sys::GucContext::PGC_USERSET,
+            (pg_sys::GUC_NO_SHOW_ALL | pg_sys::GUC_NOT_IN_SAMPLE | pg_sys::GUC_DISALLOW_IN_FILE)
+                as c_int,
+            Some(check_assigning),
+            Some(assign_assigning),
+            None,
         );
         pg_sys::MarkGUCPrefixReserved(c"mandant".as_ptr());
         pg_sys::CacheRegisterRelcacheCallback(Some(on_relation_change), pg_sys::Datum::from(0));
@@ -103,17 +118,45 @@ unsafe extern "C-unwind" fn check_token(
     _extra: *mut *mut c_void,
     _source: pg_sys::GucSource::Type,
 ) -> bool {
-    // SAFETY: as in check_tenant; a parallel worker takes over what its leader has, and sets nothing else.
+    // SAFETY: from a check hook.
     unsafe {
-        let allowed = **value == 0 || ENTERING.get() || pg_sys::InitializingParallelWorker;
-        if !allowed {
-            refuse_setting(&Error::not_allowed(
+        is_ours(*value)
+            || refused(
                 "mandant.token cannot be set",
                 "call mandant.enter(token, tenant) with bind parameters",
-            ));
-        }
-        allowed
+            )
     }
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn check_assigning(
+    value: *mut *mut c_char,
+    _extra: *mut *mut c_void,
+    _source: pg_sys::GucSource::Type,
+) -> bool {
+    // SAFETY: from a check hook.
+    unsafe {
+        is_ours(*value)
+            || refused(
+                "mandant.assigning cannot be set",
+                "call mandant.assign(table, key, owner, team)",
+            )
+    }
+}
+
+/// Whether a value is set by this library.
+///
+/// SAFETY: a zero-terminated string.
+unsafe fn is_ours(value: *const c_char) -> bool {
+    // SAFETY: as promised; a parallel worker takes over what its leader has, and sets nothing else.
+    unsafe { *value == 0 || ENTERING.get() || pg_sys::InitializingParallelWorker }
+}
+
+/// SAFETY: only from a check hook.
+unsafe fn refused(message: &str, hint: &str) -> bool {
+    // SAFETY: as promised by the caller.
+    unsafe { refuse_setting(&Error::not_allowed(message, hint)) }
+    false
 }
 
 /// SAFETY: only from a check hook.
@@ -141,6 +184,11 @@ unsafe extern "C-unwind" fn assign_tenant(value: *const c_char, _extra: *mut c_v
 unsafe extern "C-unwind" fn assign_token(value: *const c_char, _extra: *mut c_void) {
     // SAFETY: as assign_tenant.
     super::token_changes(unsafe { setting(value) });
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn assign_assigning(_value: *const c_char, _extra: *mut c_void) {
+    super::rights_change();
 }
 
 #[pg_guard]
@@ -174,6 +222,12 @@ pub fn selection<'a>() -> &'a str {
 pub fn token<'a>() -> &'a str {
     // SAFETY: as selection.
     unsafe { setting(TOKEN) }
+}
+
+/// The object of which a row is being given away, or ''.
+pub fn assigning<'a>() -> &'a str {
+    // SAFETY: as selection.
+    unsafe { setting(ASSIGNING) }
 }
 
 /// Sets a setting for this transaction, as `enter` may.

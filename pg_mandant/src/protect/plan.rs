@@ -129,6 +129,27 @@ unsafe fn equals(
     }
 }
 
+/// `left operator any (right)`.
+unsafe fn equals_any(
+    operator: u32,
+    function: u32,
+    left: *mut pg_sys::Node,
+    right: *mut pg_sys::Node,
+) -> *mut pg_sys::Node {
+    // SAFETY: both sides are of the operator's types.
+    unsafe {
+        let clause = pg_sys::palloc0(size_of::<pg_sys::ScalarArrayOpExpr>())
+            .cast::<pg_sys::ScalarArrayOpExpr>();
+        (*clause).xpr.type_ = pg_sys::NodeTag::T_ScalarArrayOpExpr;
+        (*clause).opno = pg_sys::Oid::from(operator);
+        (*clause).opfuncid = pg_sys::Oid::from(function);
+        (*clause).useOr = true;
+        (*clause).args = list(&[left, right]);
+        (*clause).location = -1;
+        clause.cast()
+    }
+}
+
 /// Arguments of in_tenant and in_whole_tenant: object, action, tenant_id.
 const IN_TENANT: [pg_sys::Oid; 3] = [pg_sys::TEXTOID, pg_sys::TEXTOID, pg_sys::INT4OID];
 
@@ -151,7 +172,7 @@ unsafe fn simplify(
         let context = context::current().ok()?;
         let right = context.right(&object, &action);
         if count == 6 {
-            return simplify_depth(call, &context, &right);
+            return simplify_depth(call, &right, context.shape);
         }
         let whole =
             catalog::planned_function((*call).funcid, c"in_whole_tenant", &IN_TENANT).ok()?;
@@ -249,15 +270,12 @@ unsafe fn simplify_tenant(
                     between,
                     &[],
                 )?;
-                let clause = pg_sys::palloc0(size_of::<pg_sys::ScalarArrayOpExpr>())
-                    .cast::<pg_sys::ScalarArrayOpExpr>();
-                (*clause).xpr.type_ = pg_sys::NodeTag::T_ScalarArrayOpExpr;
-                (*clause).opno = pg_sys::Oid::from(pg_sys::Int4EqualOperator);
-                (*clause).opfuncid = pg_sys::Oid::from(pg_sys::F_INT4EQ);
-                (*clause).useOr = true;
-                (*clause).args = list(&[tenant_id, tenants]);
-                (*clause).location = -1;
-                Some(clause.cast())
+                Some(equals_any(
+                    pg_sys::Int4EqualOperator,
+                    pg_sys::F_INT4EQ,
+                    tenant_id,
+                    tenants,
+                ))
             }
             // A condition without a column that holds for every row: the plan is the one without a filter.
             Count::Many if right.everywhere => planned_call(
@@ -283,26 +301,38 @@ unsafe fn simplify_tenant(
 /// May answer true because `in_tenant` beside it carries the shape.
 unsafe fn simplify_depth(
     call: *mut pg_sys::FuncExpr,
-    context: &Context,
     right: &Right,
+    shape: i64,
 ) -> Option<*mut pg_sys::Node> {
     // SAFETY: arguments of in_depth.
     unsafe {
-        match right.uniform_depth()? {
-            Depth::Tenant => Some(pg_sys::makeBoolConst(true, false)),
-            Depth::Own => {
-                let me = planned_call(
-                    (*call).funcid,
-                    c"me",
-                    pg_sys::UUIDOID,
-                    context.shape,
-                    &[],
-                    &[],
-                )?;
-                Some(equals(UUID_EQUALS, nth((*call).args, 3), me))
-            }
-            Depth::Team => None,
+        let depth = right.uniform_depth()?;
+        if depth == Depth::Tenant {
+            return Some(pg_sys::makeBoolConst(true, false));
         }
+        let planned = |name, returns| planned_call((*call).funcid, name, returns, shape, &[], &[]);
+        let (owner, team) = (nth((*call).args, 3), nth((*call).args, 4));
+        let mut conditions = Vec::new();
+        if !is_null(owner) {
+            conditions.push(equals(UUID_EQUALS, owner, planned(c"me", pg_sys::UUIDOID)?));
+        }
+        if depth == Depth::Team && !is_null(team) {
+            let teams = planned(c"my_teams", pg_sys::UUIDARRAYOID)?;
+            conditions.push(equals_any(UUID_EQUALS, pg_sys::F_UUID_EQ, team, teams));
+        }
+        Some(match conditions[..] {
+            [] => pg_sys::makeBoolConst(false, false),
+            [one] => one,
+            _ => pg_sys::makeBoolExpr(pg_sys::BoolExprType::OR_EXPR, list(&conditions), -1).cast(),
+        })
+    }
+}
+
+/// Whether it is the null that stands for a column the table does not have.
+unsafe fn is_null(node: *mut pg_sys::Node) -> bool {
+    // SAFETY: the tag says what it is.
+    unsafe {
+        (*node).type_ == pg_sys::NodeTag::T_Const && (*node.cast::<pg_sys::Const>()).constisnull
     }
 }
 

@@ -30,7 +30,7 @@ rollback;
 -- a table that does not exist is not anybody's to register
 begin;
 set local role report_de;
-select mandant_internal.register('999999'::regclass, 'attacker', null, null, null);
+select mandant_internal.register(jsonb_populate_record(null::mandant_internal.protected_table, '{"relation": "999999", "object": "attacker"}'));
 \echo :SQLSTATE
 rollback;
 -- one address, however it is written, has one brake

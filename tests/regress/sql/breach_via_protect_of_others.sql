@@ -28,11 +28,11 @@ select mandant.protect('mandant.tenant');
 \echo :SQLSTATE
 select mandant_internal.drop_policies('breach.secret');
 \echo :SQLSTATE
-select mandant_internal.register('breach.secret', null, null, null, null);
+select mandant_internal.register(jsonb_populate_record(null::mandant_internal.protected_table, '{"relation": "breach.secret"}'));
 \echo :SQLSTATE
-select mandant_internal.register('breach.secret', 'mine', null, null, null);
+select mandant_internal.register(jsonb_populate_record(null::mandant_internal.protected_table, '{"relation": "breach.secret", "object": "mine"}'));
 \echo :SQLSTATE
-select mandant_internal.register('mandant_internal.token', 'mine', null, null, null);
+select mandant_internal.register(jsonb_populate_record(null::mandant_internal.protected_table, '{"relation": "mandant_internal.token", "object": "mine"}'));
 \echo :SQLSTATE
 drop policy mandant_select on breach.secret;
 \echo :SQLSTATE

@@ -56,6 +56,6 @@ reset mandant.tenant;
 select available, roles from mandant.whoami();
 select note from breach.secret;
 -- legitimate use
-select principal, role, scope from mandant.grant_role('breach_de', 'reader', 'de/*');
+select principal, role, scope from mandant.grant_role('sales@de.example', 'reader', 'de/*');
 select mandant.next_number('invoice', '2099-01-01') is not null as numbered;
 rollback;

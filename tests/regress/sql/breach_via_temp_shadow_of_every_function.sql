@@ -64,7 +64,7 @@ declare
     "login": "report_us", "role": "group_admin", "scope": "us", "kind": "invoice", "table": "breach.secret", "object": "*", "depth": "tenant",
     "actions": "{read}", "password": "mine", "parent": "us", "country": "DE", "currency": "EUR", "reason": "mine", "pattern": "x",
     "on_date": "2099-01-01", "token": "mine", "employee": "sales@us.example", "description": "mine", "function": "mandant.version()"}';
-  wide constant pg_catalog.jsonb := '{"tenant": "de", "parent": "de", "scope": "all", "principal": "breach_de", "kind": "mine"}';
+  wide constant pg_catalog.jsonb := '{"tenant": "de", "parent": "de", "scope": "all", "principal": "breach_de", "kind": "mine", "name": "of breach_de"}';
 begin
   foreach given in array array[us, us operator(pg_catalog.||) wide] loop
     for called in

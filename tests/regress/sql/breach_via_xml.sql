@@ -18,7 +18,7 @@ select xpath('//note/text()', table_to_xml_and_xmlschema('breach.secret', true, 
 declare secret cursor for select note from breach.secret;
 select xpath('//note/text()', cursor_to_xml('secret', 9, true, true, ''));
 select schema_to_xml('crm', true, false, '')::text ~ 'Example Inc', (xpath('count(//customer/row)', schema_to_xml('crm', true, false, '')))[1]::text::int = (select count(*) from crm.customer) as counted;
-select schema_to_xml('mandant', true, false, '')::text ~ 'us.example';
+select schema_to_xml('mandant', true, false, '')::text ~ '@us.example';
 select schema_to_xml('mandant_internal', true, false, '');
 select query_to_xml('set mandant.tenant = ''us''; select note from breach.secret', true, false, '');
 \echo :SQLSTATE

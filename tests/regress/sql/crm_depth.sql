@@ -8,7 +8,7 @@ begin;
 create role crm_agent login;
 select from mandant.define_role('crm_agent', 'Own customers, and invoices for them');
 select right_of.object, written
-from unnest(array['customer', 'document', 'invoice']) as right_of (object),
+from unnest(array['customer', 'invoice']) as right_of (object),
     mandant.allow('crm_agent', object, array['read', 'create', 'update', 'delete', 'post'], 'own')
         as written;
 select right_of.object, written

@@ -22,9 +22,9 @@ grant select on breach.notes to mandant_user;
 create sequence breach.counter;
 -- a table with owner, protected anew; unprotected; dropped
 create table breach.task (tenant_id int not null, id uuid not null, owner_id uuid, primary key (tenant_id, id));
-select relation, object, owner_column, complete from mandant_internal.protected_tables() where relation::text ~ 'breach';
+select relation, object, owner_column, complete from mandant_internal.protected_tables() where relation::text ~ 'breach' order by relation::text;
 select mandant.protect('breach.task', object => 'job', owner => 'owner_id');
-select relation, object, owner_column, complete from mandant_internal.protected_tables() where relation::text ~ 'breach';
+select relation, object, owner_column, complete from mandant_internal.protected_tables() where relation::text ~ 'breach' order by relation::text;
 alter table breach.task add column done boolean;
 alter table breach.task owner to breach_owner;
 select mandant.unprotect('breach.task');

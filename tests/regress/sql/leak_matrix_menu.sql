@@ -14,6 +14,9 @@ with trusted as (
 )
 insert into mandant_internal.issuer_subject (issuer_id, subject, principal_id)
   select trusted.id, p.name, p.id from trusted, mandant_internal.principal p;
+insert into mandant_internal.team (tenant_id, name) select id, 'menu' from mandant_internal.tenant;
+insert into mandant_internal.team_member (team_id, principal_id)
+  select t.id, p.id from mandant_internal.team t join mandant_internal.principal p on p.tenant_id = t.tenant_id and t.name = 'menu';
 do $$
 declare
   view record;
@@ -29,6 +32,11 @@ begin
       ('mandant.series', 'tenant_id is distinct from mandant.current_tenant()'),
       ('mandant.issued_number', 'tenant_id is distinct from mandant.current_tenant()'),
       ('mandant.issuer_subject', 'tenant_id is distinct from mandant.current_tenant()'),
+      ('mandant.effective_right', '(select code from people where people.name = v.principal) is distinct from %L'),
+      ('mandant.access_history', 'tenant is distinct from %L and tenant is not null'),
+      ('mandant.audit_log', 'tenant_id is distinct from mandant.current_tenant()'),
+      ('mandant.team', 'tenant_id is distinct from mandant.current_tenant()'),
+      ('mandant.team_member', '(select code from people where people.name = v.principal) is distinct from %L'),
       -- what a view calls for each row, everybody may call
       ('(select lines.*, mandant_internal.next_preview(id) as next from lines)', 'next is not null and code is distinct from %L'))
       as v (relation, foreign_row)

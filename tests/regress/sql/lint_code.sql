@@ -166,7 +166,7 @@ create language lint_language handler plpgsql_call_handler;
 -- internal_function_altered: attributes
 alter function mandant_internal.in_tenant(text, text, int) immutable;
 alter function mandant_internal.the_tenant(bigint) parallel unsafe;
-alter function mandant_internal.register(regclass, text, name, name, name) set search_path = public;
+alter function mandant_internal.register(mandant_internal.protected_table) set search_path = public;
 alter function mandant_internal.authority(oid, text) security invoker;
 alter function mandant.current_tenant() set mandant.tenant = 'us';
 :found

@@ -18,6 +18,24 @@ create policy mandant_insert on lint.invoice for delete using (mandant_internal.
 :found
 :again
 
+-- trigger_altered: gone, or of another function; a disabled one is trigger_disabled
+set local role lint_owner;
+select mandant.protect('lint.invoice', owner => 'owner_id', audit => true);
+reset role;
+savepoint with_triggers;
+drop trigger mandant_audit_update on lint.invoice;
+:found
+:fixes \gexec
+:found
+rollback to with_triggers;
+drop trigger mandant_assign on lint.invoice;
+create trigger mandant_assign before update of owner_id on lint.invoice for each row when (false) execute function mandant_internal.check_assign('invoice');
+alter table lint.invoice disable trigger mandant_audit_delete;
+:found
+:fixes \gexec
+:found
+:again
+
 -- policy_altered: the expression
 alter policy mandant_select on lint.invoice using (true);
 alter policy mandant_select_floor on lint.invoice using (mandant_internal.in_whole_tenant('invoice', 'read', tenant_id) or true);

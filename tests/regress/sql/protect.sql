@@ -245,7 +245,7 @@ select mandant.protect('invoice');
 \echo :SQLSTATE
 select mandant.unprotect('invoice');
 \echo :SQLSTATE
-select mandant_internal.register('invoice', 'invoice', null, null, null);
+select mandant_internal.register(jsonb_populate_record(null::mandant_internal.protected_table, '{"relation": "p.invoice", "object": "invoice"}'));
 \echo :SQLSTATE
 select mandant_internal.unregister('invoice', true);
 \echo :SQLSTATE

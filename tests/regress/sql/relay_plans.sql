@@ -10,6 +10,7 @@ create schema rp;
 grant usage on schema rp to mandant_user;
 create table rp.task (tenant_id int not null, id int not null, owner_id uuid not null, note text not null, primary key (tenant_id, id));
 create table rp.note (tenant_id int not null, id int not null, note text not null, primary key (tenant_id, id));
+select mandant.protect('rp.task', owner => 'owner_id'), mandant.protect('rp.note');
 select count(mandant.create_tenant('rp' || n, 'One of many', 'DE', 'EUR', parent => 'hk')) from generate_series(1, 70) n;
 select count(mandant.define_role('rp_' || name, name)) from unnest(array['own', 'whole', 'notes']) as name;
 select mandant.allow('rp_own', 'task', array['read'], 'own'), mandant.allow('rp_whole', 'task', array['read']),
@@ -27,7 +28,6 @@ insert into rp.task
   select t.id, row_number() over (order by p.name), p.id, t.code || ' of ' || p.full_name
   from mandant.tenant t, mandant.principal p where t.code in ('de', 'us') and p.name like '%@rp.example';
 insert into rp.note select id, 1, code from mandant.tenant;
-select mandant.protect('rp.task', owner => 'owner_id'), mandant.protect('rp.note');
 grant select on rp.task, rp.note to mandant_user;
 create function rp.tasks() returns text language plpgsql set plan_cache_mode = force_generic_plan as $$
 begin

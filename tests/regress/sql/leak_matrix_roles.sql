@@ -1,0 +1,191 @@
+-- Every relation and function that there is, for every ready-made role, in two companies whose every text bears a mark: nobody
+-- of the one sees the other's mark or changes anything of the other, and every chart is the sum of its rows.
+-- What is asked comes from the catalogue, so a new view or function is in it by itself. AC-07 AC-08 AC-10
+\set ON_ERROR_ROLLBACK on
+\set SHOW_CONTEXT never
+begin;
+create temp table who (login name primary key, role text, tenant text, foreign_mark text);
+insert into who
+  select format('lm_%s_%s', r.name, t.tenant), r.name, t.tenant, t.other
+  from mandant.role r, (values ('qxlma', 'qxlmb'), ('qxlmb', 'qxlma')) as t (tenant, other);
+do $$
+declare
+  company text;
+  login record;
+  customer uuid;
+  document uuid;
+begin
+  foreach company in array array['qxlma', 'qxlmb'] loop
+    perform mandant.create_tenant(company, company, 'DE', 'EUR', parent => 'group');
+    perform mandant.define_series(company, company, company || '-{n}'), mandant.create_team(company || ' team', company);
+    perform mandant.add_employee(company, company || '@lm.example', company), mandant.add_employee(company, company || '-2@lm.example', company);
+    perform mandant.grant_role(company || '@lm.example', 'sales_rep', reason => company);
+    perform mandant.set_password(company || '@lm.example', 'right');
+    insert into crm.product (tenant_id, code, name, unit, unit_price, currency, tax_rate)
+      select t.id, company, company, company, 1, 'EUR', 0 from mandant.tenant t where t.code = company;
+  end loop;
+  for login in select * from who loop
+    execute format('create role %I login', login.login);
+    perform mandant.bind_login(login.login::regrole, login.tenant, login.role);
+    perform mandant.join_team(login.login, login.tenant || ' team');
+    -- a customer of each one's own, with a posted invoice and a draft; nothing that only the group's administrator could make
+    insert into crm.customer (tenant_id, name, country, street, email, owner_id, team_id)
+      select t.id, login.tenant || ' customer', 'DE', login.tenant, login.tenant || '@customer.example', p.id, m.id
+      from mandant.tenant t, mandant.principal p, mandant.team m
+      where t.code = login.tenant and p.name = login.login and m.name = login.tenant || ' team' returning id into customer;
+    document := (crm.create_document(customer, 'invoice', format('[{"description": "%s", "quantity": 1, "unit_price": 7, "tax_rate": 0}]', login.tenant)::jsonb,
+                                     '2026-11-02', login.tenant, owner_id => (select p.id from mandant.principal p where p.name = login.login))).id;
+    perform crm.post_document(document);
+    perform crm.create_document(customer, 'quote', format('[{"description": "%s", "quantity": 1, "unit_price": 9, "tax_rate": 0}]', login.tenant)::jsonb,
+                                '2026-11-02', login.tenant, owner_id => (select p.id from mandant.principal p where p.name = login.login));
+  end loop;
+end
+$$;
+select count(*) >= 16 as logins, count(distinct role) >= 8 as roles from who;
+
+-- what there is to read: every relation of the project that anybody may read a column of
+create temp table relation as
+  select c.oid, c.oid::regclass::text as name,
+         (select a.attname from pg_attribute a where a.attrelid = c.oid and a.attname = 'tenant_id' and not a.attisdropped) as key
+  from pg_class c
+  where c.relnamespace in ('crm'::regnamespace, 'report'::regnamespace, 'mandant'::regnamespace) and c.relkind in ('r', 'p', 'v', 'm', 'f')
+    and has_any_column_privilege('mandant_user', c.oid, 'select');
+create temp table seen (relation text, login name, rows bigint, foreigners bigint);
+grant select on who, relation to public;
+grant insert on seen to public;
+create function public.lm_look(who_asks text, sees name) returns void language plpgsql as $$
+declare
+  r record;
+  rows bigint;
+  foreigners bigint;
+begin
+  for r in select * from relation loop
+    execute format('select count(*), count(*) filter (where %s or t::text like %L) from %s t',
+                   case when r.key is null then 'false' else format('%I = (select id from lm_tenant where code = %L)', r.key, sees) end,
+                   '%' || sees || '%', r.name) into rows, foreigners;
+    insert into seen values (r.name, who_asks, rows, foreigners);
+  end loop;
+end
+$$;
+create temp table lm_tenant as select id, code from mandant_internal.tenant;
+grant select on lm_tenant to public;
+grant execute on function public.lm_look to public;
+-- usual, for whom nothing holds: what is asked here does bear the mark
+select public.lm_look('nobody is held', 'qxlmb');
+select relation as bears_no_mark from seen where foreigners = 0 order by 1;
+select count(*) > 12 as bear_it from seen where foreigners > 0;
+delete from seen;
+do $$
+declare
+  login record;
+begin
+  for login in select * from who loop
+    perform set_config('role', login.login, true);
+    perform public.lm_look(login.login, login.foreign_mark);
+    perform set_config('mandant.tenant', '*', true); -- all that is available
+    perform public.lm_look(login.login, login.foreign_mark);
+    perform set_config('mandant.tenant', '', true);
+    perform set_config('role', 'none', true);
+  end loop;
+end
+$$;
+-- ours: no mark, in no relation, for no role
+select relation, login, foreigners from seen where foreigners > 0 order by 1, 2;
+select count(*) = 2 * (select count(*) from relation) * (select count(*) from who) as all_asked from seen;
+-- and each role sees something, its own
+select w.role, count(distinct s.relation) filter (where s.rows > 0) > 8 as sees from seen s join who w using (login) group by w.role order by 1;
+
+-- every chart is the sum of its rows, for every role
+create temp table chart (login name, chart numeric, rows numeric, documents bigint);
+grant insert on chart to public;
+do $$
+declare
+  login record;
+begin
+  for login in select * from who loop
+    perform set_config('role', login.login, true);
+    insert into chart
+      select login.login, (select coalesce(sum(net), 0) from report.revenue_by_month),
+             (select coalesce(sum(d.net * k.revenue_sign), 0) from crm.document d join crm.document_kind k on k.code = d.kind where d.status <> 'draft'),
+             (select count(*) from crm.document);
+    perform set_config('role', 'none', true);
+  end loop;
+end
+$$;
+select * from chart where chart <> rows;
+select w.role, c.chart, c.documents from chart c join who w using (login) where w.tenant = 'qxlma' order by 1;
+
+-- what there is to call: every function that anybody may call, with the other's ids, names and codes
+create function public.lm_state(mark text) returns text language plpgsql as $$
+declare
+  r regclass;
+  rows text;
+  state text := '';
+begin
+  for r in select c.oid from pg_class c where c.relnamespace in ('crm'::regnamespace, 'mandant_internal'::regnamespace) and c.relkind = 'r' order by 1 loop
+    execute format('select md5(string_agg(t::text, $1 order by t::text)) from %s t where t::text like $2', r) into rows using ',', '%' || mark || '%';
+    state := concat(state, r, rows, ' ');
+  end loop;
+  return md5(state);
+end
+$$;
+revoke execute on function public.lm_state from public;
+create temp table state as select distinct tenant, public.lm_state(tenant) as before from who;
+create temp table call (login name, function text, answer text, sqlstate text);
+grant insert on call to public;
+create temp table foreign_id as
+  select c.tenant_id, t.code, c.id as customer, d.id as document, (select p.id from mandant.principal p where p.name = t.code || '@lm.example') as person
+  from lm_tenant t
+  cross join lateral (select * from crm.customer c where c.tenant_id = t.id order by id limit 1) c
+  cross join lateral (select * from crm.document d where d.tenant_id = t.id and d.status = 'draft' order by id limit 1) d
+  where t.code in ('qxlma', 'qxlmb');
+grant select on foreign_id to public;
+do $$
+declare
+  login record;
+  f record;
+  answer text;
+  given jsonb;
+begin
+  for login in select w.*, i.tenant_id, i.customer, i.document, i.person from who w join foreign_id i on i.code = w.foreign_mark loop
+    given := jsonb_build_object(
+      'id', login.document, 'document', login.document, 'document_id', login.document, 'customer_id', login.customer, 'owner_id', login.person,
+      'key', login.customer, 'table', 'crm.customer', 'tenant_id', login.tenant_id, 'tenant', login.foreign_mark, 'code', login.foreign_mark,
+      'principal', login.foreign_mark || '@lm.example', 'email', login.foreign_mark || '@lm.example', 'employee', login.foreign_mark || '@lm.example',
+      'owner', login.foreign_mark || '@lm.example', 'records', login.foreign_mark || '@lm.example', 'grants', 'end',
+      'team', login.foreign_mark || ' team', 'name', login.foreign_mark || ' team', 'scope', login.foreign_mark, 'parent', login.foreign_mark,
+      'login', 'lm_reader_' || login.foreign_mark, 'role', 'reader', 'kind', 'invoice', 'object', 'customer', 'actions', '{read}', 'depth', 'tenant',
+      'password', 'right', 'country', 'DE', 'currency', 'EUR', 'reason', 'mine', 'pattern', 'X{n}', 'on_date', '2026-11-02', 'token', 'mine',
+      'lines', '[{"description": "x", "quantity": 1, "unit_price": 1, "tax_rate": 0}]', 'description', 'mine', 'function', 'mandant.version()',
+      'issuer', 'https://mine.example', 'subject', 'mine', 'audience', 'mine', 'jwks', '{"keys": []}');
+    perform set_config('role', login.login, true);
+    for f in
+      select p.oid::regprocedure::text as name, p.proname, p.pronamespace::regnamespace as schema,
+             (select string_agg(format('%I => %L::%s', argument, given ->> argument, format_type(type, null)), ', ')
+                from unnest(p.proargnames[1:p.pronargs], p.proargtypes::oid[]) as a (argument, type) where given ? argument) as arguments
+      from pg_proc p
+      where p.pronamespace in ('mandant'::regnamespace, 'crm'::regnamespace, 'report'::regnamespace) and p.prokind = 'f'
+        and p.prorettype not in ('trigger'::regtype, 'event_trigger'::regtype)
+        and has_function_privilege(p.oid, 'execute') and p.proname not in ('new_id', 'version', 'help', 'lint')
+      order by 1
+    loop
+      begin
+        execute format('select string_agg(t::text, $1) from %s.%I(%s) t', f.schema, f.proname, f.arguments) into answer using ',';
+        insert into call values (login.login, f.name, answer, '00000');
+      exception when others then
+        insert into call values (login.login, f.name, null, sqlstate);
+      end;
+      perform set_config('mandant.tenant', '', true);
+    end loop;
+    perform set_config('role', 'none', true);
+  end loop;
+end
+$$;
+select count(distinct function) > 40 as called, count(distinct login) = (select count(*) from who) as by_all from call;
+-- ours: no answer bears the mark; nothing of the other's has changed; no answer is a crash
+select function, login, answer from call c join who w using (login) where c.answer like '%' || w.foreign_mark || '%' order by 1, 2;
+select s.tenant from state s where s.before <> public.lm_state(s.tenant);
+select distinct function, sqlstate from call where sqlstate like 'XX%' or sqlstate like '22P%' or sqlstate = '42883';
+-- which are answered at all, with nothing of the other's in it
+select distinct function from call where sqlstate = '00000' order by 1;
+rollback;
