@@ -47,9 +47,10 @@ const SEARCH_PATH: &CStr = c"search_path";
 const PINNED_PATH: &CStr = c"pg_catalog, pg_temp";
 
 /// Settings that may differ in a session: those that `enter` looks at itself, and those of the transaction.
-const HARMLESS: [&CStr; 9] = [
+const HARMLESS: [&CStr; 10] = [
     c"mandant.tenant",
     c"mandant.token",
+    c"mandant.assigning",
     SEARCH_PATH,
     c"role",
     c"session_authorization",

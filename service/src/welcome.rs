@@ -64,6 +64,7 @@ Ctrl-C stops; data stay in {name}/",
             "
 Sign-ins, password demo:
   sales@us.example  sales@de.example  sales@hk.example  controller@group.example
+  rep@de.example (own rows)  lead@de.example (rows of the team)
 
 Connections for reporting tools:
   postgresql://report_us:demo@{database}
