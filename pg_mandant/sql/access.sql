@@ -205,7 +205,7 @@ begin
     return json_build_object(
       'kind', 'superuser',
       'name', login::regrole::text,
-      'tenants', (select json_agg(json_build_array(t.id, t.code)) from mandant_internal.tenant t),
+      'tenants', (select string_agg(t.id || ' ' || t.code, ',') from mandant_internal.tenant t),
       'grants', json_build_array(json_build_object('role', 'superuser', 'tenants', null, 'rights', (
         select json_agg(json_build_array('*', action, 'tenant'))
           from unnest(array['read', 'create', 'update', 'delete', 'post', 'void', 'export', 'assign']) as action))));
@@ -221,7 +221,7 @@ begin
   select least(ends, min(edge)) into changes
     from mandant_internal.access_grant g, unnest(array[g.valid_from, g.valid_until]) as edge
     where g.principal_id = principal.id and edge > moment and isfinite(edge);
-  -- Arrays rather than objects, and nothing looked up that is known already: this is read for every new token.
+  -- Texts and arrays rather than objects, and nothing looked up that is known already: this is read for every new token.
   return (
     with recursive granted as materialized (
       select distinct g.role, g.scope, case g.scope when 'home' then principal.tenant_id else g.tenant_id end as tenant_id
@@ -233,7 +233,7 @@ begin
       union
       select r.role, t.id, true from reach r join mandant_internal.tenant t on t.parent_id = r.tenant_id where r.below
     ), held as (
-      select r.role, array_agg(distinct r.tenant_id) as tenants from reach r group by r.role
+      select r.role, string_agg(r.tenant_id::text, ',') as tenants from reach r group by r.role
     )
     select json_build_object(
       'kind', principal.kind,
@@ -250,7 +250,7 @@ begin
                   from (select p.object, array_agg(distinct kind) as kinds
                           from mandant_internal.protected_table p cross join unnest(p.kinds) as kind
                           group by p.object) k),
-      'tenants', (select json_agg(json_build_array(t.id, t.code)) from mandant_internal.tenant t
+      'tenants', (select string_agg(t.id || ' ' || t.code, ',') from mandant_internal.tenant t
                     where exists (select from granted g where g.scope = 'all')
                        or t.id in (select r.tenant_id from reach r)),
       'grants', (select json_agg(json_build_object(

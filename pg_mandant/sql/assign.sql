@@ -64,6 +64,7 @@ begin
   if who.state <> 'active' or not exists (
        select from mandant_internal.held_right h
          where h.principal_id = who.id and h.tenant_id = owner_to_be.tenant_id and h.action = 'read'
+           and mandant_internal.has_right('tenant', 'read', h.tenant_id) -- of other tenants one learns nothing
            and h.object = any (mandant_internal.names_of(owner_to_be.object))) then
     raise exception using errcode = 'invalid_parameter_value',
       message = format('"%s" has no right to read %s there', principal, object),

@@ -83,7 +83,7 @@ pub struct Authority {
     #[serde(default, deserialize_with = "ids")]
     pub teams: Vec<Id>,
     /// (id, code) of every tenant in which there is a grant.
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "tenants")]
     tenants: Vec<(i32, String)>,
     /// One per role.
     #[serde(default, deserialize_with = "null_as_default")]
@@ -91,6 +91,19 @@ pub struct Authority {
     /// Objects whose rows are of several kinds, which roles can name as well.
     #[serde(default, deserialize_with = "null_as_default")]
     kinds: Vec<(String, Vec<String>)>,
+}
+
+/// From ids and codes, `2 us,3 de`.
+fn tenants<'de, D: serde::Deserializer<'de>>(d: D) -> Result<Vec<(i32, String)>, D::Error> {
+    let text: Option<String> = Option::deserialize(d)?;
+    let tenant = |entry: &str| {
+        let (id, code) = entry.split_once(' ')?;
+        Some((id.parse().ok()?, code.to_owned()))
+    };
+    let entries = text.iter().flat_map(|text| text.split(','));
+    entries
+        .map(|entry| tenant(entry).ok_or_else(|| serde::de::Error::custom("not a tenant")))
+        .collect()
 }
 
 fn bytes<E: serde::de::Error>(text: String) -> Result<Id, E> {
@@ -541,8 +554,8 @@ mod tests {
 
     fn sales(tenant: i32) -> Rc<Authority> {
         authority(&format!(
-            r#"{{"kind":"employee","name":"a","home":{tenant},"tenants":[[{tenant},"t{tenant}"]],
-                "grants":[{{"role":"sales","tenants":[{tenant}],
+            r#"{{"kind":"employee","name":"a","home":{tenant},"tenants":"{tenant} t{tenant}",
+                "grants":[{{"role":"sales","tenants":"{tenant}",
                     "rights":[["*","read","tenant"],["invoice","post","own"]]}}]}}"#
         ))
     }
@@ -558,14 +571,14 @@ mod tests {
     fn the_same_role_in_another_company_has_the_same_shape() {
         let shape = |a, s| Context::new(a, s, "").unwrap().shape;
         assert_eq!(shape(sales(3), ""), shape(sales(70), "t70"));
-        let both = r#"{"tenants":[[3,"t3"],[4,"t4"]],"grants":[
-            {"role":"sales","tenants":[3,4],"rights":[["*","read","tenant"]]}]}"#;
+        let both = r#"{"tenants":"3 t3,4 t4","grants":[
+            {"role":"sales","tenants":"3,4","rights":[["*","read","tenant"]]}]}"#;
         assert_ne!(shape(authority(both), "*"), shape(authority(both), "t3"));
     }
 
     #[test]
     fn a_right_everywhere_is_none_where_the_selection_leaves_something_out() {
-        let all = r#"{"tenants":[[3,"t3"],[4,"t4"]],"grants":[
+        let all = r#"{"tenants":"3 t3,4 t4","grants":[
             {"role":"sales","tenants":null,"rights":[["*","read","tenant"]]}]}"#;
         let everywhere = |selection| {
             Context::new(authority(all), selection, "")
@@ -584,16 +597,17 @@ mod tests {
 
     #[test]
     fn many_tenants_and_every_tenant_have_different_shapes() {
-        let ids: Vec<_> = (1..=70).map(|id| format!("[{id},\"t{id}\"]")).collect();
+        let ids: Vec<_> = (1..=70).map(|id| format!("{id} t{id}")).collect();
         let json = |tenants: &str| {
             format!(
-                r#"{{"tenants":[{}],"grants":[
+                r#"{{"tenants":"{}","grants":[
                     {{"role":"sales","tenants":{tenants},"rights":[["*","read","tenant"]]}}]}}"#,
                 ids.join(",")
             )
         };
         let group = authority(&json("null"));
-        let subtree = authority(&json(&format!("{:?}", (1..=70).collect::<Vec<_>>())));
+        let below: Vec<_> = (1..=70).map(|id: i32| id.to_string()).collect();
+        let subtree = authority(&json(&format!("\"{}\"", below.join(","))));
         let most = (1..=69)
             .map(|id| format!("t{id}"))
             .collect::<Vec<_>>()
@@ -622,7 +636,7 @@ mod tests {
         );
         assert!(!context.authority.allows_every_row("invoice", "post", 3));
         assert!(context.authority.allows_every_row("customer", "read", 3));
-        let nobody = authority(r#"{"tenants":[],"grants":null,"home":3}"#);
+        let nobody = authority(r#"{"tenants":null,"grants":null,"home":3}"#);
         assert_eq!(Context::new(nobody, "", "").unwrap().selected.len(), 0);
     }
 
@@ -632,12 +646,12 @@ mod tests {
     /// In tenant 3: quotes of the own team, own invoices, every order; and in tenant 4 own documents of any kind.
     fn rep() -> Rc<Authority> {
         authority(
-            r#"{"principal":"11111111-1111-1111-1111-111111111111","tenants":[[3,"t3"],[4,"t4"]],
+            r#"{"principal":"11111111-1111-1111-1111-111111111111","tenants":"3 t3,4 t4",
                 "teams":["22222222-2222-2222-2222-222222222222"],
                 "kinds":[["document",["quote","invoice","order"]]],
-                "grants":[{"role":"rep","tenants":[3],
+                "grants":[{"role":"rep","tenants":"3",
                            "rights":[["quote","read","team"],["invoice","read","own"],["order","read","tenant"]]},
-                          {"role":"guest","tenants":[4],"rights":[["document","read","own"]]}]}"#,
+                          {"role":"guest","tenants":"4","rights":[["document","read","own"]]}]}"#,
         )
     }
 
@@ -678,8 +692,8 @@ mod tests {
 
     #[test]
     fn the_same_right_to_every_kind_is_one_to_all() {
-        let all = r#"{"tenants":[[3,"t3"]],"kinds":[["document",["quote","order"]]],"grants":[
-            {"role":"rep","tenants":[3],"rights":[["quote","read","team"],["order","read","team"]]}]}"#;
+        let all = r#"{"tenants":"3 t3","kinds":[["document",["quote","order"]]],"grants":[
+            {"role":"rep","tenants":"3","rights":[["quote","read","team"],["order","read","team"]]}]}"#;
         let context = Context::new(authority(all), "t3", "").unwrap();
         assert_eq!(
             context.right("document", "read").uniform_depth(),
@@ -693,7 +707,7 @@ mod tests {
 
     #[test]
     fn giving_away_reaches_further_only_while_it_is_done() {
-        let json = r#"{"tenants":[[3,"t3"]],"grants":[{"role":"rep","tenants":[3],
+        let json = r#"{"tenants":"3 t3","grants":[{"role":"rep","tenants":"3",
             "rights":[["note","read","own"],["note","update","own"],["note","delete","own"],["note","assign","team"]]}]}"#;
         let depths = |assigning| {
             let context = Context::new(authority(json), "t3", assigning).unwrap();

@@ -1,5 +1,6 @@
 //! Sets of tenants, as the functions in policies test rows against them. Pure.
 
+use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
 /// A set of tenant ids, one bit each.
@@ -84,9 +85,15 @@ impl TenantSet {
     }
 }
 
+/// From ids with commas between.
 impl<'de> Deserialize<'de> for TenantSet {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Vec::<i32>::deserialize(deserializer)?.into_iter().collect())
+        let ids = String::deserialize(deserializer)?;
+        let ids = ids
+            .split(',')
+            .map(str::parse)
+            .collect::<Result<Vec<i32>, _>>();
+        Ok(ids.map_err(D::Error::custom)?.into_iter().collect())
     }
 }
 

@@ -121,6 +121,11 @@ select note from team.job order by note;
 reset role;
 reset mandant.tenant;
 select mandant.allow('team_worker', 'job', array['read'], 'team');
+set role team_bert;
+set mandant.tenant = '*';
+select note from team.job order by note;
+reset role;
+reset mandant.tenant;
 
 -- the plan: an index on owner, one on team
 insert into team.job (tenant_id, id, owner_id, team_id, note)
