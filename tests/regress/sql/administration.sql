@@ -57,7 +57,7 @@ select (mandant.grant_role('ad_other', 'ad_hr')).role;
 select mandant.set_password('eva@ad1.example', 'mine');
 \echo :SQLSTATE
 select (mandant.create_team('Hr', 'ad1')).name;
-select mandant.join_team('eva@ad1.example', 'Hr')
+select mandant.join_team('eva@ad1.example', 'Hr');
 \echo :SQLSTATE
 select mandant.join_team('ad_hr', 'Hr');
 \echo :SQLSTATE
@@ -206,6 +206,14 @@ select mandant.move_employee('ad_hr', 'us', 'keep', 'end');
 set mandant.tenant = 'de';
 select count(*) from mandant.access_grant where principal = 'mo@de.example' and valid_until is null;
 reset mandant.tenant;
+reset role;
+-- nor into a tenant, or out of one, where one may read only
+select (mandant.grant_role('ad_hr', 'reader', 'hk')).scope;
+set role ad_hr;
+select mandant.move_employee('eva@ad1.example', 'hk', 'keep', 'end');
+\echo :SQLSTATE
+select mandant.move_employee('sales@hk.example', 'ad1', 'keep', 'end');
+\echo :SQLSTATE
 reset role;
 -- the history, for those who may see it
 set role ad_manager;
