@@ -207,7 +207,7 @@ begin
       'name', login::regrole::text,
       'tenants', (select string_agg(t.id || ' ' || t.code, ',') from mandant_internal.tenant t),
       'grants', json_build_array(json_build_object('role', 'superuser', 'tenants', null, 'rights', (
-        select json_agg(json_build_array('*', action, 'tenant'))
+        select string_agg('* ' || action || ' tenant', ',')
           from unnest(array['read', 'create', 'update', 'delete', 'post', 'void', 'export', 'assign']) as action))));
   else
     return json_build_object('refused', 'unbound');
@@ -228,12 +228,12 @@ begin
         from mandant_internal.access_grant g
         where g.principal_id = principal.id
           and g.valid_from <= moment and (g.valid_until is null or g.valid_until > moment)
-    ), reach (role, tenant_id, below) as (
-      select g.role, g.tenant_id, g.scope = 'subtree' from granted g where g.scope <> 'all'
+    ), reach (role, tenant_id, code, below) as (
+      select g.role, t.id, t.code, g.scope = 'subtree' from granted g join mandant_internal.tenant t on t.id = g.tenant_id
       union
-      select r.role, t.id, true from reach r join mandant_internal.tenant t on t.parent_id = r.tenant_id where r.below
-    ), held as (
-      select r.role, string_agg(r.tenant_id::text, ',') as tenants from reach r group by r.role
+      select r.role, t.id, t.code, true from reach r join mandant_internal.tenant t on t.parent_id = r.tenant_id where r.below
+    ), held as materialized (
+      select r.role, string_agg(r.tenant_id || ' ' || r.code, ',') as tenants from reach r group by r.role
     )
     select json_build_object(
       'kind', principal.kind,
@@ -251,18 +251,19 @@ begin
                           from mandant_internal.protected_table p cross join unnest(p.kinds) as kind
                           group by p.object) k),
       'tenants', (select string_agg(t.id || ' ' || t.code, ',') from mandant_internal.tenant t
-                    where exists (select from granted g where g.scope = 'all')
-                       or t.id in (select r.tenant_id from reach r)),
+                    where exists (select from granted g where g.scope = 'all')),
       'grants', (select json_agg(json_build_object(
                           'role', g.role,
-                          'tenants', case when not g.everywhere then (select h.tenants from held h where h.role = g.role) end,
-                          'rights', (select array_to_json(array_agg(array[i.object, i.action, i.depth]))
-                                       from (select distinct on (i.object, i.action) i.object, i.action, i.depth
-                                               from mandant_internal.role_right i -- not the view: pg_dump reads without views
-                                               where i.role = g.role
-                                               order by i.object, i.action, i.shipped) i
-                                       where i.depth is not null)))
-                   from (select g.role, bool_or(g.scope = 'all') as everywhere from granted g group by g.role) g)));
+                          'tenants', case when not g.everywhere then h.tenants end,
+                          'rights', (select string_agg(i.object || ' ' || i.action || ' ' || i.depth, ',')
+                                       from mandant_internal.role_right i -- not the view: pg_dump reads without views
+                                       where i.role = g.role and i.depth is not null
+                                         and not (i.shipped and exists (
+                                           select from mandant_internal.role_right own
+                                             where (own.role, own.object, own.action) = (i.role, i.object, i.action)
+                                               and not own.shipped)))))
+                   from (select g.role, bool_or(g.scope = 'all') as everywhere from granted g group by g.role) g
+                   left join held h on h.role = g.role)));
 end
 $$;
 comment on function mandant_internal.authority(oid, text) is

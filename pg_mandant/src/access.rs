@@ -21,8 +21,7 @@ pub const FEW: usize = 64;
 const NOTHING_GRANTED: &str = "no tenant is available to you; ask an administrator for a grant";
 
 /// How far a right reaches into a tenant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Depth {
     /// Rows whose owner one is.
     Own,
@@ -35,8 +34,8 @@ pub enum Depth {
 /// The id of a principal or team.
 pub type Id = [u8; 16];
 
-/// What a role allows: in the answer an array, which is cheaper to make than an object.
-#[derive(Debug, Deserialize)]
+/// What a role allows.
+#[derive(Debug)]
 struct RoleRight {
     object: String,
     action: String,
@@ -48,8 +47,12 @@ struct RoleRight {
 struct Grant {
     role: String,
     /// None: every tenant there is.
+    #[serde(skip)]
     tenants: Option<TenantSet>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    /// Those, as the answer has them.
+    #[serde(default, rename = "tenants", deserialize_with = "tenants")]
+    named: Option<Vec<(i32, String)>>,
+    #[serde(default, deserialize_with = "rights")]
     rights: Vec<RoleRight>,
 }
 
@@ -82,9 +85,11 @@ pub struct Authority {
     /// The teams the principal is in, sorted.
     #[serde(default, deserialize_with = "ids")]
     pub teams: Vec<Id>,
-    /// (id, code) of every tenant in which there is a grant.
-    #[serde(default, deserialize_with = "tenants")]
+    /// (id, code) of every tenant in which there is a grant, ascending; in the answer only if there is one for all.
+    #[serde(skip)]
     tenants: Vec<(i32, String)>,
+    #[serde(default, rename = "tenants", deserialize_with = "tenants")]
+    all_tenants: Option<Vec<(i32, String)>>,
     /// One per role.
     #[serde(default, deserialize_with = "null_as_default")]
     grants: Vec<Grant>,
@@ -93,17 +98,45 @@ pub struct Authority {
     kinds: Vec<(String, Vec<String>)>,
 }
 
+/// The entries of a text with commas between; texts are cheaper to make than arrays and objects.
+fn entries<'de, D: serde::Deserializer<'de>, T>(
+    deserializer: D,
+    parse: fn(&str) -> Option<T>,
+) -> Result<Option<Vec<T>>, D::Error> {
+    let text: Option<String> = Option::deserialize(deserializer)?;
+    let parsed = text.as_ref().map(|text| {
+        let entries = text.split(',').map(|entry| parse(entry).ok_or(entry));
+        entries.collect::<Result<Vec<_>, _>>()
+    });
+    parsed.transpose().map_err(serde::de::Error::custom)
+}
+
 /// From ids and codes, `2 us,3 de`.
-fn tenants<'de, D: serde::Deserializer<'de>>(d: D) -> Result<Vec<(i32, String)>, D::Error> {
-    let text: Option<String> = Option::deserialize(d)?;
-    let tenant = |entry: &str| {
+fn tenants<'de, D: serde::Deserializer<'de>>(d: D) -> Result<Option<Vec<(i32, String)>>, D::Error> {
+    entries(d, |entry| {
         let (id, code) = entry.split_once(' ')?;
         Some((id.parse().ok()?, code.to_owned()))
-    };
-    let entries = text.iter().flat_map(|text| text.split(','));
-    entries
-        .map(|entry| tenant(entry).ok_or_else(|| serde::de::Error::custom("not a tenant")))
-        .collect()
+    })
+}
+
+/// From `customer read own,quote read team`.
+fn rights<'de, D: serde::Deserializer<'de>>(d: D) -> Result<Vec<RoleRight>, D::Error> {
+    let rights = entries(d, |entry| {
+        let mut words = entry.split(' ');
+        let (object, action) = (words.next()?.to_owned(), words.next()?.to_owned());
+        let depth = match words.next()? {
+            "own" => Depth::Own,
+            "team" => Depth::Team,
+            "tenant" => Depth::Tenant,
+            _ => return None,
+        };
+        Some(RoleRight {
+            object,
+            action,
+            depth,
+        })
+    })?;
+    Ok(rights.unwrap_or_default())
 }
 
 fn bytes<E: serde::de::Error>(text: String) -> Result<Id, E> {
@@ -135,6 +168,21 @@ where
 }
 
 impl Authority {
+    /// From the answer of `mandant_internal.authority`.
+    pub fn read(json: &str) -> Result<Self, serde_json::Error> {
+        let mut authority: Self = serde_json::from_str(json)?;
+        authority.tenants = authority.all_tenants.take().unwrap_or_default();
+        for grant in &mut authority.grants {
+            if let Some(named) = grant.named.take() {
+                grant.tenants = Some(named.iter().map(|tenant| tenant.0).collect());
+                authority.tenants.extend(named);
+            }
+        }
+        authority.tenants.sort_unstable_by_key(|tenant| tenant.0);
+        authority.tenants.dedup_by_key(|tenant| tenant.0);
+        Ok(authority)
+    }
+
     /// The code of a tenant one may select.
     pub fn code(&self, id: i32) -> Option<&str> {
         self.tenants
@@ -549,14 +597,13 @@ mod tests {
     use super::*;
 
     fn authority(json: &str) -> Rc<Authority> {
-        Rc::new(serde_json::from_str(json).unwrap())
+        Rc::new(Authority::read(json).unwrap())
     }
 
     fn sales(tenant: i32) -> Rc<Authority> {
         authority(&format!(
-            r#"{{"kind":"employee","name":"a","home":{tenant},"tenants":"{tenant} t{tenant}",
-                "grants":[{{"role":"sales","tenants":"{tenant}",
-                    "rights":[["*","read","tenant"],["invoice","post","own"]]}}]}}"#
+            r#"{{"kind":"employee","name":"a","home":{tenant},"grants":[{{"role":"sales","tenants":"{tenant} t{tenant}",
+                    "rights":"* read tenant,invoice post own"}}]}}"#
         ))
     }
 
@@ -572,14 +619,14 @@ mod tests {
         let shape = |a, s| Context::new(a, s, "").unwrap().shape;
         assert_eq!(shape(sales(3), ""), shape(sales(70), "t70"));
         let both = r#"{"tenants":"3 t3,4 t4","grants":[
-            {"role":"sales","tenants":"3,4","rights":[["*","read","tenant"]]}]}"#;
+            {"role":"sales","tenants":"3 t3,4 t4","rights":"* read tenant"}]}"#;
         assert_ne!(shape(authority(both), "*"), shape(authority(both), "t3"));
     }
 
     #[test]
     fn a_right_everywhere_is_none_where_the_selection_leaves_something_out() {
         let all = r#"{"tenants":"3 t3,4 t4","grants":[
-            {"role":"sales","tenants":null,"rights":[["*","read","tenant"]]}]}"#;
+            {"role":"sales","tenants":null,"rights":"* read tenant"}]}"#;
         let everywhere = |selection| {
             Context::new(authority(all), selection, "")
                 .unwrap()
@@ -601,12 +648,12 @@ mod tests {
         let json = |tenants: &str| {
             format!(
                 r#"{{"tenants":"{}","grants":[
-                    {{"role":"sales","tenants":{tenants},"rights":[["*","read","tenant"]]}}]}}"#,
+                    {{"role":"sales","tenants":{tenants},"rights":"* read tenant"}}]}}"#,
                 ids.join(",")
             )
         };
         let group = authority(&json("null"));
-        let below: Vec<_> = (1..=70).map(|id: i32| id.to_string()).collect();
+        let below: Vec<_> = (1..=70).map(|id| format!("{id} t{id}")).collect();
         let subtree = authority(&json(&format!("\"{}\"", below.join(","))));
         let most = (1..=69)
             .map(|id| format!("t{id}"))
@@ -649,9 +696,9 @@ mod tests {
             r#"{"principal":"11111111-1111-1111-1111-111111111111","tenants":"3 t3,4 t4",
                 "teams":["22222222-2222-2222-2222-222222222222"],
                 "kinds":[["document",["quote","invoice","order"]]],
-                "grants":[{"role":"rep","tenants":"3",
-                           "rights":[["quote","read","team"],["invoice","read","own"],["order","read","tenant"]]},
-                          {"role":"guest","tenants":"4","rights":[["document","read","own"]]}]}"#,
+                "grants":[{"role":"rep","tenants":"3 t3",
+                           "rights":"quote read team,invoice read own,order read tenant"},
+                          {"role":"guest","tenants":"4 t4","rights":"document read own"}]}"#,
         )
     }
 
@@ -693,13 +740,13 @@ mod tests {
     #[test]
     fn the_same_right_to_every_kind_is_one_to_all() {
         let all = r#"{"tenants":"3 t3","kinds":[["document",["quote","order"]]],"grants":[
-            {"role":"rep","tenants":"3","rights":[["quote","read","team"],["order","read","team"]]}]}"#;
+            {"role":"rep","tenants":"3 t3","rights":"quote read team,order read team"}]}"#;
         let context = Context::new(authority(all), "t3", "").unwrap();
         assert_eq!(
             context.right("document", "read").uniform_depth(),
             Some(Depth::Team)
         );
-        let less = all.replace(r#",["order","read","team"]"#, "");
+        let less = all.replace(",order read team", "");
         let other = Context::new(authority(&less), "t3", "").unwrap();
         assert_eq!(other.right("document", "read").uniform_depth(), None);
         assert_ne!(context.shape, other.shape);
@@ -707,8 +754,8 @@ mod tests {
 
     #[test]
     fn giving_away_reaches_further_only_while_it_is_done() {
-        let json = r#"{"tenants":"3 t3","grants":[{"role":"rep","tenants":"3",
-            "rights":[["note","read","own"],["note","update","own"],["note","delete","own"],["note","assign","team"]]}]}"#;
+        let json = r#"{"tenants":"3 t3","grants":[{"role":"rep","tenants":"3 t3",
+            "rights":"note read own,note update own,note delete own,note assign team"}]}"#;
         let depths = |assigning| {
             let context = Context::new(authority(json), "t3", assigning).unwrap();
             let depth = |action| context.right("note", action).uniform_depth();

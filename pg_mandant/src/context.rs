@@ -343,7 +343,7 @@ fn read_authority(outer_user: pg_sys::Oid, token: &str) -> Result<Authority, Err
         )
     }?;
     let json = json.ok_or_else(|| Error::internal("no answer from mandant_internal.authority"))?;
-    let authority: Authority = serde_json::from_str(&json)
+    let authority = Authority::read(&json)
         .map_err(|error| Error::internal(format!("mandant_internal.authority: {error}")))?;
     match authority.refused.as_deref() {
         None => Ok(authority),

@@ -1,8 +1,5 @@
 //! Sets of tenants, as the functions in policies test rows against them. Pure.
 
-use serde::de::Error;
-use serde::{Deserialize, Deserializer};
-
 /// A set of tenant ids, one bit each.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct TenantSet {
@@ -82,18 +79,6 @@ impl TenantSet {
                 .take_while(|rest| *rest != 0)
                 .map(move |rest| (index * 64) as i32 + rest.trailing_zeros() as i32)
         })
-    }
-}
-
-/// From ids with commas between.
-impl<'de> Deserialize<'de> for TenantSet {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let ids = String::deserialize(deserializer)?;
-        let ids = ids
-            .split(',')
-            .map(str::parse)
-            .collect::<Result<Vec<i32>, _>>();
-        Ok(ids.map_err(D::Error::custom)?.into_iter().collect())
     }
 }
 
