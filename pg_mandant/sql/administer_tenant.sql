@@ -157,7 +157,7 @@ parent: code of another tenant above it, from where grants with scope code/* the
 Needs the right update on tenant, and create on it in the new parent.
 Errors: 22023 a value that cannot be, or a parent below itself; 42501 not allowed or not available.';
 
-create function mandant.on_create_tenant(function regprocedure) returns void
+create function mandant.on_create_tenant(function regprocedure, remove boolean default false) returns void
   language plpgsql volatile
   security definer -- writes mandant_internal.on_create_tenant, for superusers only
   set search_path = pg_catalog, pg_temp
@@ -167,12 +167,15 @@ begin
     raise exception using errcode = 'insufficient_privilege',
       message = 'only a superuser adds to what a new tenant gets', hint = 'ask the owner of the database';
   end if;
-  insert into mandant_internal.on_create_tenant (function) values (on_create_tenant.function) on conflict do nothing;
+  delete from mandant_internal.on_create_tenant o where o.function = on_create_tenant.function;
+  if not remove then
+    insert into mandant_internal.on_create_tenant (function) values (on_create_tenant.function);
+  end if;
 end
 $$;
-comment on function mandant.on_create_tenant(regprocedure) is
+comment on function mandant.on_create_tenant(regprocedure, boolean) is
   'Registers what a layer does for a new tenant.
-function: takes (tenant_id int), called in create_tenant''s transaction.
+function: takes (tenant_id int), called in create_tenant''s transaction; remove: no more of it from now on.
 It runs as the owner of the extension, so make it security definer of its own owner. Superusers only.
 Errors: 42501 not allowed.';
 

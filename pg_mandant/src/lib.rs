@@ -21,6 +21,7 @@ mod keep;
 mod numbering;
 mod protect;
 mod relay;
+mod right;
 mod selection;
 mod sign_in;
 mod tenant_set;
@@ -40,7 +41,17 @@ extension_sql_file!(
     name = "protect",
     requires = ["context"]
 );
-extension_sql_file!("../sql/audit.sql", name = "audit", requires = ["protect"]);
+extension_sql_file!(
+    "../sql/protect/keys.sql",
+    name = "keys",
+    requires = ["protect"]
+);
+extension_sql_file!(
+    "../sql/protect/triggers.sql",
+    name = "triggers",
+    requires = ["keys"]
+);
+extension_sql_file!("../sql/audit.sql", name = "audit", requires = ["triggers"]);
 extension_sql_file!(
     "../sql/administer_tenant.sql",
     name = "administer_tenant",
@@ -239,7 +250,7 @@ fn has_row_right(
     team_id: Option<Uuid>,
     kind: Option<&str>,
 ) -> Sql<bool> {
-    let row = access::RowOf {
+    let row = right::RowOf {
         owner: owner_id.map(|id| *id.as_bytes()),
         team: team_id.map(|id| *id.as_bytes()),
         kind,

@@ -14,9 +14,10 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::{PgSqlErrorCode, pg_sys};
 
-use crate::access::{Context, Id, Reach};
+use crate::access::{Context, Id};
 use crate::context;
 use crate::error::Error;
+use crate::right::Reach;
 use crate::tenant_set::{TenantSet, contains};
 
 pub mod assign;

@@ -8,9 +8,10 @@ use pgrx::datum::Uuid;
 use pgrx::prelude::*;
 use pgrx::{PgSqlErrorCode, pg_sys, spi};
 
-use crate::access::{Id, RowOf};
+use crate::access::Id;
 use crate::context;
 use crate::error::Error;
+use crate::right::RowOf;
 
 /// What the row is to become; None: as it is.
 pub struct Becomes {

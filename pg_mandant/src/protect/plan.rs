@@ -7,9 +7,10 @@ use pgrx::datum::FromDatum;
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 
-use crate::access::{Context, Count, Depth, Right};
+use crate::access::Context;
 use crate::catalog;
 use crate::context;
+use crate::right::{Count, Depth, Right};
 use crate::tenant_set::TenantSet;
 
 /// Answers a request of the planner.

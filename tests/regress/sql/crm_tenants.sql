@@ -105,4 +105,10 @@ select crm.write_lines(null, '[]');
 select crm.create_series(:de);
 \echo :SQLSTATE
 
+-- what a new tenant gets can be taken back
+reset role;
+select mandant.on_create_tenant('crm.create_series(int)', remove => true);
+select code from mandant.create_tenant('bare', 'Bare', 'DE', 'EUR', 'group');
+select count(*) from mandant.series as s join mandant.tenant as t on t.id = s.tenant_id where t.code = 'bare';
+
 rollback;
