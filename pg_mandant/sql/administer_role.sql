@@ -111,7 +111,9 @@ comment on function mandant.drop_role(text, text) is
   'Drops a role with its rights; define_role brings the name back. Needs the right delete on role in every tenant.
 Errors: 42704 no such role, 23001 shipped, or held by somebody, 42501 not allowed.';
 
-create function mandant.allow(role text, object text, actions text[], depth text default 'tenant') returns int
+create function mandant.allow(
+    role text, object text, actions text[], depth text default 'tenant', reason text default null)
+  returns int
   language plpgsql volatile
   security definer -- writes mandant_internal.role_right
   set search_path = pg_catalog, pg_temp
@@ -146,17 +148,17 @@ begin
     on conflict (role, object, action, shipped) do update set depth = excluded.depth;
   get diagnostics written = row_count;
   perform mandant_internal.record('allow', null, null, role,
-    format('%s %s at depth %s', array_to_string(actions, ', '), object, depth));
+    format('%s %s at depth %s', array_to_string(actions, ', '), object, depth), reason);
   return written;
 end
 $$;
-comment on function mandant.allow(text, text, text[], text) is
+comment on function mandant.allow(text, text, text[], text, text) is
   'Lets a role do actions with an object, and says how many rights were written.
 object: of a protected table, a kind of document, or * for all; depth: own, team or tenant. Of several rights the deepest counts.
 Needs the right update on role in every tenant, and there whatever is given.
 Errors: 42704 no such role, 22023 not a right, or no such object, 42501 not allowed.';
 
-create function mandant.disallow(role text, object text, actions text[]) returns int
+create function mandant.disallow(role text, object text, actions text[], reason text default null) returns int
   language plpgsql volatile
   security definer -- writes mandant_internal.role_right
   set search_path = pg_catalog, pg_temp
@@ -171,7 +173,7 @@ begin
                 where r.role = disallow.role and r.object = disallow.object and r.action = any (actions)
                   and r.depth is not null);
   if removed > 0 then
-    perform mandant_internal.record('disallow', null, null, role, format('%s %s', array_to_string(actions, ', '), object));
+    perform mandant_internal.record('disallow', null, null, role, format('%s %s', array_to_string(actions, ', '), object), reason);
   end if;
   delete from mandant_internal.role_right r
     where r.role = disallow.role and r.object = disallow.object and r.action = any (actions) and not r.shipped;
@@ -182,7 +184,7 @@ begin
   return removed;
 end
 $$;
-comment on function mandant.disallow(text, text, text[]) is
+comment on function mandant.disallow(text, text, text[], text) is
   'Takes rights from a role and says how many there were.
 Everybody who holds it is without them at the next statement.
 Errors: 42501 not allowed, 23001 nobody would be left who administers all tenants.';

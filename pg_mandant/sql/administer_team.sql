@@ -114,7 +114,7 @@ comment on function mandant.drop_team(text, text) is
   'Drops a team to which no rows belong; its members leave it. Needs the right delete on team, as create_team.
 team: name, or code/name. Errors: 42704 no such team, 23001 rows belong to it, 42501 not allowed.';
 
-create function mandant.join_team(principal text, team text) returns void
+create function mandant.join_team(principal text, team text, reason text default null) returns void
   language plpgsql volatile
   security definer -- writes mandant_internal.team_member
   set search_path = pg_catalog, pg_temp
@@ -136,13 +136,13 @@ begin
       hint = 'nobody gives more than they hold: ask somebody who holds it';
   end if;
   insert into mandant_internal.team_member (team_id, principal_id) values (found.id, who.id);
-  perform mandant_internal.record('join_team', who.id, who.tenant_id, found.name);
+  perform mandant_internal.record('join_team', who.id, who.tenant_id, found.name, reason => reason);
 exception when unique_violation then
   raise exception using errcode = 'duplicate_object',
     message = format('"%s" is in team "%s" already', principal, team), hint = 'select * from mandant.team_member';
 end
 $$;
-comment on function mandant.join_team(text, text) is
+comment on function mandant.join_team(text, text, text) is
   'Puts an employee or login into a team.
 With a right at depth team they reach its rows from the next statement on.
 team: name, or code/name. Needs the right update on team, and whatever the team gives them.

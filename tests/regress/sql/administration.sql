@@ -220,4 +220,8 @@ set role ad_manager;
 select event, principal, subject, regexp_replace(details, 'from 20[^U]*UTC', 'from today', 'g') as details, reason, actor
 from mandant.access_history where principal = 'eva@ad1.example' order by at;
 select count(*) from mandant.access_history where tenant = 'de';
+reset role;
+-- of roles, too
+select mandant.allow('ad_role', 'customer', array['read'], 'own', 'asked for by sales'), mandant.disallow('ad_role', 'customer', array['read'], 'not any more');
+select event, subject, regexp_replace(details, 'from 20[^U]*UTC', 'from today', 'g') as details, reason, actor from mandant.access_history where subject = 'ad_role' order by at;
 rollback;
