@@ -72,6 +72,7 @@ begin
     from mandant_internal.effective_role_right r cross join reached
     where r.role = require_to_grant.role and r.depth is not null
       and not mandant_internal.has_whole_right(r.object, r.action, reached.id)
+    order by r.object, r.action
     limit 1;
   if beyond.object is not null then
     raise exception using errcode = 'insufficient_privilege',
@@ -120,6 +121,7 @@ begin
     where g.principal_id = holder.id and g.role = grant_role.role and g.scope = reach.kind
       and g.tenant_id is not distinct from reach.tenant_id
       and tstzrange(g.valid_from, g.valid_until) && tstzrange(begins, grant_role.valid_until)
+    order by g.valid_from
     limit 1;
   if other.id is not null then
     raise exception using errcode = 'duplicate_object',

@@ -136,8 +136,8 @@ begin
       message = format('not a right: %s %s at depth %s', actions, object, depth),
       hint = 'actions: read create update delete post void export assign; depth: own, team or tenant; object * for all';
   end if;
-  beyond := (select a.action from mandant_internal.tenant t cross join unnest(actions) as a (action)
-               where not mandant_internal.has_whole_right(object, a.action, t.id) limit 1);
+  beyond := (select min(a.action) from mandant_internal.tenant t cross join unnest(actions) as a (action)
+               where not mandant_internal.has_whole_right(object, a.action, t.id));
   if beyond is not null then
     raise exception using errcode = 'insufficient_privilege',
       message = format('you have no right to %s %s in every tenant, and cannot give it', beyond, object),

@@ -97,7 +97,7 @@ begin
                (select format('%s reaches %s only: the row belongs to %s', h.role,
                               case h.depth when 'own' then 'own rows' else 'rows of own teams' end,
                               coalesce((select 'another' where explain.owner_id is not null), 'nobody'))
-                  from held h where h.action = a.action and h.reached is null order by h.depth desc limit 1),
+                  from held h where h.action = a.action and h.reached is null order by h.depth desc, h.role limit 1),
                (select format('%s, which allows it, %s', g.role,
                               case when g.valid_until <= clock_timestamp() then format('ended on %s', mandant_internal.written(g.valid_until))
                                 else format('begins on %s', mandant_internal.written(g.valid_from)) end)
@@ -105,7 +105,7 @@ begin
                   where g.principal_id = who.id and r.action = a.action and r.object = any (names) and r.depth is not null
                     and (g.valid_until <= clock_timestamp() or g.valid_from > clock_timestamp())
                     and mandant_internal.scope_reaches(g.scope, who.tenant_id, g.tenant_id, explain.tenant_id)
-                  order by g.valid_from > clock_timestamp() desc, g.valid_until desc
+                  order by g.valid_from > clock_timestamp() desc, g.valid_until desc, g.role
                   limit 1),
                (select format('no role that %s holds in %s allows to %s %s', who.name, here, a.action, thing)
                   where exists (select from mandant_internal.held_right h

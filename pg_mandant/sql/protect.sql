@@ -102,13 +102,12 @@ declare
   taken text;
 begin
   taken := coalesce(
-    (select kind from unnest(new.kinds) as kind where kind = any (mandant_internal.built_in_objects()) limit 1),
-    (select kind from unnest(new.kinds) as kind, mandant_internal.protected_table p
+    (select min(kind) from unnest(new.kinds) as kind where kind = any (mandant_internal.built_in_objects())),
+    (select min(kind) from unnest(new.kinds) as kind, mandant_internal.protected_table p
        join pg_class other on other.oid = p.relation join pg_class this on this.oid = new.relation
        where kind = any (p.object || p.kinds) and other.relowner <> this.relowner
          and not (select r.rolsuper from pg_roles r where r.oid = this.relowner)
-         and coalesce(pg_partition_root(other.oid), other.oid) <> coalesce(pg_partition_root(this.oid), this.oid)
-       limit 1));
+         and coalesce(pg_partition_root(other.oid), other.oid) <> coalesce(pg_partition_root(this.oid), this.oid)));
   if taken is not null then
     raise exception using errcode = 'invalid_parameter_value',
       message = format('rows of %s cannot be of a kind "%s": there are rights by that name to others', new.relation, taken),
