@@ -1,5 +1,6 @@
--- The ready-made roles of the CRM, as data: change them with mandant.allow and mandant.disallow. Those that know nothing of a
--- CRM (reader, tenant_manager, group_controller, group_admin) come with the extension.
+-- The ready-made roles of the CRM, as data: change them with mandant.allow and mandant.disallow.
+-- Those that know nothing of a CRM (reader, tenant_manager, group_controller, group_admin) come
+-- with the extension.
 
 select mandant.define_role(role, description)
 from (values
@@ -18,7 +19,8 @@ from (values
     ('sales_rep', 'access_grant', 'read', 'own'),
     ('sales_rep', 'tenant principal product', 'read', 'tenant'),
 
-    ('team_lead', 'customer quote order delivery_note invoice', 'read create update delete export assign', 'team'),
+    ('team_lead', 'customer quote order delivery_note invoice',
+        'read create update delete export assign', 'team'),
     ('team_lead', 'quote order delivery_note invoice', 'post', 'team'),
     ('team_lead', 'credit_note payment', 'read', 'team'),
     ('team_lead', 'number access_grant', 'read', 'own'),
@@ -32,6 +34,7 @@ from (values
     ('accountant', 'number', 'void', 'tenant'),
 
     -- whoever manages a tenant gives these roles, and nobody gives more than they hold
-    ('tenant_manager', 'customer product document number', 'create update delete post void export assign', 'tenant')
+    ('tenant_manager', 'customer product document number',
+        'create update delete post void export assign', 'tenant')
 ) as a (role, objects, actions, depth),
 unnest(string_to_array(a.objects, ' ')) as object;
