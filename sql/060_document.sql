@@ -91,6 +91,8 @@ select mandant.protect(
     'crm.document', owner => 'owner_id', team => 'team_id', kind => 'kind', audit => true
 );
 
+select mandant.number_column('crm.document', 'number', null, 'posted_at', 'document_date');
+
 alter table crm.document owner to crm_owner;
 revoke all on crm.document from public;
 grant select, delete,

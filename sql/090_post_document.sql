@@ -1,6 +1,7 @@
--- Posting: the one way from draft to posted. It freezes what the document shows for ever and draws
--- its number as the last act, so that a refusal on the way takes no number and a rollback gives it
--- back; the number's period is the document's date, not the day of posting.
+-- Posting: the one way from draft to posted. It freezes what the document shows for ever, and as
+-- the last act of that the document gets its number (mandant.number_column), so that a refusal on
+-- the way takes no number and a rollback gives it back; the number's period is the document's date,
+-- not the day of posting.
 
 create function crm.post_document(id uuid) returns crm.document
     language plpgsql volatile
@@ -11,8 +12,6 @@ declare
     document crm.document;
     customer crm.customer;
     balance_sign int;
-    tenant text;
-    drawn text;
 begin
     document := crm.lock_document(id, 'post');
     document := crm.total_document(document);  -- if it is posted, this is refused (23001)
@@ -31,14 +30,9 @@ begin
     select k.balance_sign into balance_sign
     from crm.document_kind as k
     where k.code = document.kind;
-    select t.code into tenant from mandant.tenant as t where t.id = document.tenant_id;
 
-    drawn := mandant.next_number(
-        document.kind, document.document_date, null, tenant, document.id
-    );
     update crm.document as d
     set status = 'posted',
-        number = drawn,
         posted_at = now(),
         open_amount = d.gross * balance_sign,
         customer_name = customer.name,

@@ -26,7 +26,8 @@ create view mandant.tenant with (security_barrier) as
     from mandant_internal.tenant t
     where mandant_internal.in_tenant('tenant', 'read', t.id);
 comment on view mandant.tenant is 'The selected tenants; mandant.whoami() names all that can be selected.';
-comment on column mandant.tenant.fiscal_year_start is 'Month and day on which the fiscal year begins, MM-DD.';
+comment on column mandant.tenant.fiscal_year_start is
+  'When the fiscal year begins: 04-01 (month and day), or sunday nearest 02-01; mandant.define_fiscal_year says where not.';
 comment on column mandant.tenant.state is 'active or suspended';
 
 create function mandant_internal.visible_tenant(t mandant_internal.tenant) returns mandant.tenant
@@ -73,6 +74,9 @@ begin
   if create_tenant.timezone is not null then
     perform mandant_internal.check_timezone(create_tenant.timezone);
   end if;
+  if create_tenant.fiscal_year_start is not null then
+    perform mandant_internal.check_year_start(create_tenant.fiscal_year_start);
+  end if;
   insert into mandant_internal.tenant (code, name, parent_id, country, currency, timezone, locale, fiscal_year_start)
     values (create_tenant.code, create_tenant.name, above.id, create_tenant.country, create_tenant.currency,
             coalesce(create_tenant.timezone, above.timezone, 'UTC'), coalesce(create_tenant.locale, above.locale, 'en'),
@@ -97,7 +101,8 @@ comment on function mandant.create_tenant(text, text, text, text, text, text, te
   'Creates a company with its number series and all that layers above add.
 code: lower case, begins with a letter, at most 31 characters; country: ISO 3166 code; currency: ISO 4217 code;
 parent: code of the tenant above, whose time zone and locale are the defaults; timezone: IANA name;
-fiscal_year_start: MM-DD, 01-01 unless given. Needs the right create on tenant in the parent.
+fiscal_year_start: 04-01 (month and day), or, for years of 52 or 53 weeks, sunday nearest 02-01, sunday on or before 02-01,
+sunday on or after 02-01; 01-01 unless given. Needs the right create on tenant in the parent.
 Errors: 42710 code taken, 22023 a value that cannot be, 42501 not allowed.';
 
 create function mandant.change_tenant(
@@ -131,6 +136,10 @@ begin
   if change_tenant.timezone is not null then
     perform mandant_internal.check_timezone(change_tenant.timezone);
   end if;
+  if change_tenant.fiscal_year_start <> found.fiscal_year_start then
+    perform mandant_internal.check_year_start(change_tenant.fiscal_year_start);
+    perform mandant_internal.keep_calendar(found, '-infinity');
+  end if;
   update mandant_internal.tenant t
     set name = coalesce(change_tenant.name, t.name), country = coalesce(change_tenant.country, t.country),
         parent_id = coalesce(above.id, t.parent_id), timezone = coalesce(change_tenant.timezone, t.timezone),
@@ -154,8 +163,9 @@ $$;
 comment on function mandant.change_tenant(text, text, text, text, text, text, text, text) is
   'Changes a company; what is null stays as it is. Its code and currency stay for ever.
 parent: code of another tenant above it, from where grants with scope code/* then reach it; the rest as in create_tenant.
+fiscal_year_start: only while no fiscal year has a number; later mandant.define_fiscal_year.
 Needs the right update on tenant, and create on it in the new parent.
-Errors: 22023 a value that cannot be, or a parent below itself; 42501 not allowed or not available.';
+Errors: 23001 fiscal years have numbers, 22023 a value that cannot be, or a parent below itself; 42501 not allowed or not available.';
 
 create function mandant.on_create_tenant(function regprocedure, remove boolean default false) returns void
   language plpgsql volatile

@@ -33,6 +33,9 @@ begin
           'in_tenant', 'in_whole_tenant', 'in_depth', 'the_tenant', 'the_tenants', 'in_the_tenants', 'every_tenant', 'me',
           'my_teams', 'my_team', 'next_preview', 'has_right', 'has_whole_right', 'has_row_right', 'refuse_right', 'require',
           'require_whole', 'require_row', 'sees_team', 'objects', 'names_of',
+          -- the trigger of number_column() and number_gaps() run as their caller, these ask for the right themselves
+          'give_number', 'number_for_row', 'touch_numbered', 'kind_column_of', 'refuse_column', 'register_number_column',
+          'numbered_columns', 'tenants_to_prove', 'gaps_of', 'codes_of',
           -- begun by functions of schema mandant that run as their caller; they ask for the right themselves
           'set_default_selection', 'set_tenant_state', 'set_principal_state', 'principal_to_move', 'move_principal',
           -- assign(), move_employee() and explain_access() run as their caller, whose rights to rows count
@@ -54,7 +57,7 @@ $$;
 
 grant select on mandant.tenant, mandant.principal, mandant.role, mandant.access_grant, mandant.effective_right,
     mandant.access_history, mandant.team, mandant.team_member, mandant.audit_log, mandant.issuer, mandant.issuer_subject,
-    mandant.series, mandant.issued_number to mandant_user;
+    mandant.series, mandant.series_version, mandant.issued_number to mandant_user;
 
 do $$
 declare
@@ -94,7 +97,9 @@ begin
       ('unprotected_table', 'where exists (select from pg_catalog.pg_class c where c.oid = relation)'),
       ('role', 'where not shipped'), ('role_right', 'where not shipped'), ('access_grant', ''),
       ('team', ''), ('team_member', ''), ('access_event', ''), ('audit', ''), ('audit_id_seq', ''),
-      ('series', ''), ('number', ''), ('tenant_id_seq', ''), ('series_id_seq', ''))
+      ('series', ''), ('series_tenant', ''), ('series_version', ''), ('fiscal_year', ''), ('number', ''), ('number_event', ''),
+      ('number_column', 'where exists (select from pg_catalog.pg_class c where c.oid = relation)'),
+      ('tenant_id_seq', ''), ('series_id_seq', ''))
       as t (name, filter)
   loop
     perform pg_extension_config_dump('mandant_internal.' || carried.name, carried.filter);

@@ -178,6 +178,15 @@ impl Authority {
             .map(|tenant| tenant.1.as_str())
     }
 
+    /// The tenant of a code one may select.
+    pub fn tenant(&self, code: &str) -> Result<i32, Error> {
+        self.tenants
+            .iter()
+            .find(|tenant| tenant.1 == code)
+            .map(|tenant| tenant.0)
+            .ok_or_else(|| self.not_available(code))
+    }
+
     /// The codes one may select, sorted.
     pub fn available(&self) -> Vec<&str> {
         let mut codes: Vec<_> = self

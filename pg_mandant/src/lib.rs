@@ -98,9 +98,34 @@ extension_sql_file!(
     requires = ["administer_issuer"]
 );
 extension_sql_file!(
+    "../sql/numbering/series.sql",
+    name = "numbering_series",
+    requires = ["numbering"]
+);
+extension_sql_file!(
+    "../sql/numbering/draw.sql",
+    name = "numbering_draw",
+    requires = ["numbering_series"]
+);
+extension_sql_file!(
+    "../sql/numbering/event.sql",
+    name = "numbering_event",
+    requires = ["numbering_draw"]
+);
+extension_sql_file!(
+    "../sql/numbering/column.sql",
+    name = "numbering_column",
+    requires = ["numbering_event"]
+);
+extension_sql_file!(
+    "../sql/numbering/proof.sql",
+    name = "numbering_proof",
+    requires = ["numbering_column"]
+);
+extension_sql_file!(
     "../sql/explain_access.sql",
     name = "explain_access",
-    requires = ["numbering"]
+    requires = ["numbering_proof"]
 );
 extension_sql_file!(
     "../sql/copy.sql",
@@ -147,6 +172,7 @@ pub extern "C-unwind" fn _PG_init() {
     keep::init();
     protect::explain::init();
     protect::force::init();
+    numbering::release::init();
 }
 
 type Sql<T> = Result<T, ErrorReport>;
@@ -321,25 +347,186 @@ fn token_hash(token: &str) -> Vec<u8> {
 }
 
 #[pg_extern(sql = false)]
-fn check_pattern(pattern: &str, reset: &str) -> Sql<()> {
-    Ok(numbering::pattern::Pattern::parse(pattern, reset.parse()?).map(drop)?)
+fn check_series(series: Vec<Json>) -> Sql<()> {
+    let series: Result<Vec<_>, _> = series
+        .iter()
+        .map(|series| numbering::Series::read(&series.0.to_string()))
+        .collect();
+    Ok(numbering::check(&series?)?)
 }
 
 #[pg_extern(sql = false)]
-fn draw(series: Json, on_date: Date, document: Option<Uuid>) -> Sql<String> {
-    Ok(numbering::draw(
-        &numbering::series(series)?,
-        numbering::day(on_date)?,
+fn check_year_start(year_start: &str) -> Sql<()> {
+    let parsed: Result<numbering::period::YearStart, _> = year_start.parse();
+    Ok(parsed.map(drop)?)
+}
+
+#[pg_extern(sql = false)]
+fn next_number(
+    kind: Option<&str>,
+    on_date: Option<Date>,
+    branch: Option<&str>,
+    tenant: Option<&str>,
+    document: Option<Uuid>,
+) -> Sql<String> {
+    let asked = numbering::Asked {
+        kind,
+        on: on_date.into(),
+        branch,
+        whose: tenant.into(),
+    };
+    Ok(numbering::next(&asked, document)?)
+}
+
+#[pg_extern(sql = false)]
+fn number_for_row(
+    kind: Option<&str>,
+    on_date: Option<Date>,
+    at: Option<TimestampWithTimeZone>,
+    branch: Option<&str>,
+    tenant_id: Option<i32>,
+    document: Option<Uuid>,
+) -> Sql<String> {
+    let asked = numbering::Asked {
+        kind,
+        on: match at {
+            Some(at) => numbering::When::Moment(at.into()),
+            None => on_date.into(),
+        },
+        branch,
+        whose: tenant_id.map_or(numbering::Whose::Selected, numbering::Whose::Id),
+    };
+    Ok(numbering::next(&asked, document)?)
+}
+
+#[pg_extern(sql = false)]
+fn next_numbers(
+    kind: Option<&str>,
+    count: Option<i32>,
+    on_date: Option<Date>,
+    branch: Option<&str>,
+    tenant: Option<&str>,
+    documents: Option<Vec<Option<Uuid>>>,
+) -> Result<SetOfIterator<'static, String>, ErrorReport> {
+    let asked = numbering::Asked {
+        kind,
+        on: on_date.into(),
+        branch,
+        whose: tenant.into(),
+    };
+    let numbers = numbering::next_of_one(&asked, count, documents)?;
+    Ok(SetOfIterator::new(numbers))
+}
+
+#[pg_extern(sql = false)]
+fn next_numbers_of_kinds(
+    kinds: Option<Vec<Option<String>>>,
+    on_date: Option<Date>,
+    branch: Option<&str>,
+    tenant: Option<&str>,
+    document: Option<Uuid>,
+) -> Result<TableIterator<'static, (name!(kind, String), name!(number, String))>, ErrorReport> {
+    let asked = numbering::Asked {
+        kind: None,
+        on: on_date.into(),
+        branch,
+        whose: tenant.into(),
+    };
+    let numbers = numbering::next_of_each(kinds.unwrap_or_default(), &asked, document)?;
+    Ok(TableIterator::new(numbers))
+}
+
+#[pg_extern(sql = false)]
+fn peek_number(
+    kind: Option<&str>,
+    on_date: Option<Date>,
+    branch: Option<&str>,
+    tenant: Option<&str>,
+) -> Sql<String> {
+    let asked = numbering::Asked {
+        kind,
+        on: on_date.into(),
+        branch,
+        whose: tenant.into(),
+    };
+    Ok(numbering::peek(&asked)?)
+}
+
+#[pg_extern(sql = false)]
+fn period_of(series: Json, on_date: Date) -> Sql<Option<i32>> {
+    let series = numbering::Series::read(&series.0.to_string())?;
+    let found = series.on(numbering::day(on_date)?);
+    Ok(found.ok().map(|(_, _, period)| period))
+}
+
+#[pg_extern(sql = false)]
+fn preview(series: Json) -> Sql<Option<String>> {
+    let series = numbering::Series::read(&series.0.to_string())?;
+    Ok(numbering::preview(&series, None).ok())
+}
+
+#[pg_extern(sql = false)]
+#[allow(clippy::type_complexity)] // one row of the SQL declaration
+fn enter_number(
+    kind: Option<&str>,
+    number: &str,
+    on_date: Option<Date>,
+    branch: Option<&str>,
+    tenant: Option<&str>,
+    document: Option<Uuid>,
+) -> Result<
+    TableIterator<
+        'static,
+        (
+            name!(series_id, i32),
+            name!(tenant_id, i32),
+            name!(period, i32),
+            name!(n, i64),
+        ),
+    >,
+    ErrorReport,
+> {
+    let asked = numbering::Asked {
+        kind,
+        on: on_date.into(),
+        branch,
+        whose: tenant.into(),
+    };
+    let row = numbering::import(&asked, number, document)?;
+    Ok(TableIterator::once((
+        row.series_id,
+        row.tenant_id,
+        row.period,
+        row.n,
+    )))
+}
+
+#[pg_extern(sql = false)]
+#[allow(clippy::too_many_arguments)] // one row of the table
+fn note_number(
+    series_id: i32,
+    tenant_id: i32,
+    period: i32,
+    n: i64,
+    event: &str,
+    document: Option<Uuid>,
+    reservation: Option<Uuid>,
+    expires_at: Option<TimestampWithTimeZone>,
+    holder: Option<&str>,
+    reason: Option<&str>,
+) -> Sql<()> {
+    Ok(numbering::note(&numbering::Event {
+        series_id,
+        tenant_id,
+        period,
+        n,
+        event,
         document,
-    )?)
-}
-
-#[pg_extern(sql = false)]
-fn preview(series: Json, on_date: Date) -> Sql<String> {
-    Ok(numbering::preview(
-        &numbering::series(series)?,
-        numbering::day(on_date)?,
-    )?)
+        reservation,
+        expires_at,
+        holder,
+        reason,
+    })?)
 }
 
 /// A statement trigger in C: sends the invalidation by which every session learns that rights changed.
