@@ -136,8 +136,11 @@ begin
     perform mandant_internal.refuse_column("table", "column", 'is not unique',
       format('alter table %s add unique (%s)', "table", concat_ws(', ', 'tenant_id', kind_column, "column")));
   end if;
-  execute format('drop trigger if exists mandant_number on %s', "table");
-  execute format('drop trigger if exists mandant_number_due on %s', "table");
+  for named in
+    select g.tgname from pg_trigger g where g.tgrelid = "table" and g.tgname in ('mandant_number', 'mandant_number_due')
+  loop
+    execute format('drop trigger %I on %s', named.tgname, "table");
+  end loop;
   execute format('create trigger mandant_number before insert or update on %s for each row'
                  || ' execute function mandant_internal.give_number(%L, %L, %L, %L, %L, %L, %L)', "table", "column",
                  coalesce(kind, ''), coalesce(kind_column, ''), when_column, coalesce(date_column, ''),
@@ -158,7 +161,8 @@ begin
 end
 $$;
 comment on function mandant.number_column(regclass, name, text, name, name, name) is
-  'Gives a column of a protected table its numbers by itself, and lets nobody else write it.
+  'Has a column of a protected table get its numbers by itself.
+Nobody else writes it from then on.
 column: text, unique with tenant_id (and the kind column); kind: of the series, null: the table''s kind column says it;
 when_column: the number is due when it is filled (and not false); date_column: the document''s date, date or timestamptz,
 today in the tenant unless named; branch_column: the branch. The primary key is tenant_id and a uuid. Rows are numbered by an

@@ -30,7 +30,8 @@ create function mandant.next_numbers(
   language c volatile
   as 'MODULE_PATHNAME', 'next_numbers_of_kinds_wrapper';
 comment on function mandant.next_numbers(text[], date, text, text, uuid) is
-  'Gives the next number of each of several series: two such calls never wait for each other in a circle.
+  'Gives the next number of each of several series, without deadlocks.
+Two such calls never wait for each other in a circle.
 kinds: in any order, also twice the same; the rest and the errors as in next_number.';
 
 create function mandant.peek_number(

@@ -90,7 +90,8 @@ begin
 end
 $$;
 comment on function mandant.void_number(text, text, text, text) is
-  'Makes a number void that has no document: it is never given again, and the gap report tells why.
+  'Makes a number void that has no document: it is never given again.
+The gap report tells why.
 kind, number: as mandant.issued_number shows them; reason: what the gap report says; tenant: code, the one selected unless
 given. Needs the right void on the kind; at depth own for numbers that one drew oneself.
 Errors: P0002 no such number, 23001 it is void or has its document; 22023 no reason; 42501 not allowed.';
@@ -242,7 +243,8 @@ exception
 end
 $$;
 comment on function mandant.import_number(text, text, date, text, text, uuid, text) is
-  'Enters a number that another system gave, or in a unique series that allows it one that somebody chose.
+  'Enters a number that another system gave, or that somebody chose.
+The latter in a unique series that allows it (manual).
 number: if it is of the series'' pattern at that date, the series goes on after it, so import in ascending order; else it
 stands among the foreign ones (period -1). on_date, branch, tenant, document: as in next_number; reason: where it comes from.
 Needs the rights post on the kind and update on series; the latter not where the series is manual.

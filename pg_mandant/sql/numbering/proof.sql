@@ -22,7 +22,7 @@ begin
 end
 $$;
 
-create function mandant_internal.gaps_of(kind text, tenants int[])
+create function mandant_internal.gaps_of(of_kind text, tenants int[])
   returns table (tenant_id int, kind text, branch text, period int, first bigint, last bigint, number text, reason text)
   language plpgsql stable
   security definer -- reads the register: number_gaps has asked for the right, and this asks again
@@ -39,7 +39,7 @@ begin
     with told as (
       select r.*, mandant_internal.number_state(r.series_id, r.period, r.tenant_id, r.n) as state
         from mandant_internal.number r
-        where r.tenant_id = any (tenants) and (gaps_of.kind is null or r.kind = gaps_of.kind)
+        where r.tenant_id = any (tenants) and (of_kind is null or r.kind = of_kind)
           and (r.document is null or exists (
             select from mandant_internal.number_event e
               where (e.series_id, e.period, e.tenant_id, e.n) = (r.series_id, r.period, r.tenant_id, r.n) and e.event = 'void'))
@@ -73,35 +73,36 @@ begin
           where w.series_id = m.series_id and w.valid_from <= m.document_date order by w.valid_from desc limit 1) v on true
       left join mandant_internal.number_event i
         on (i.series_id, i.period, i.tenant_id, i.n) = (m.series_id, m.period, m.tenant_id, m.n) and i.event = 'imported'
-      where m.tenant_id = any (tenants) and (gaps_of.kind is null or m.kind = gaps_of.kind)
+      where m.tenant_id = any (tenants) and (of_kind is null or m.kind = of_kind)
         and case when m.begins then m.n > case when m.period < 0 then 1 else coalesce(v.start, 1) end
                  else m.n > m.before + 1 end;
 end
 $$;
 
+create type mandant_internal.gap as (
+  tenant text, kind text, branch text, period int, first bigint, last bigint, number text, reason text);
+
 create function mandant.number_gaps(kind text default null, tenant text default null)
-  returns table (tenant text, kind text, branch text, period int, first bigint, last bigint, number text, reason text)
+  returns setof mandant_internal.gap
   language plpgsql stable
   set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare
-  tenants constant int[] := mandant_internal.tenants_to_prove(tenant);
+  tenants constant int[] := mandant_internal.tenants_to_prove($2);
   found record;
   place record;
   gone record;
   id int;
 begin
   for found in
-    select w.code, g.* from mandant_internal.gaps_of(kind, tenants) g
+    select w.code, g.* from mandant_internal.gaps_of(number_gaps.kind, tenants) g
       join mandant_internal.codes_of(tenants) w on w.id = g.tenant_id
       order by w.code, g.kind, g.branch nulls first, g.period, g.first
   loop
-    tenant := found.code; kind := found.kind; branch := found.branch; period := found.period; first := found.first;
-    last := found.last; number := found.number; reason := found.reason;
-    return next;
+    return next (found.code, found.kind, found.branch, found.period, found.first, found.last, found.number,
+                 found.reason)::mandant_internal.gap;
   end loop;
-  kind := $1;
   for found in select w.* from mandant_internal.codes_of(tenants) w order by w.code loop
     for place in select c.* from mandant_internal.numbered_columns(found.id) c order by c.relation::text loop
       for gone in execute format(
@@ -109,11 +110,10 @@ begin
         || ' where i.tenant_id = $1 and i.kind = any ($2) and ($3 is null or i.kind = $3) and i.document is not null'
         || ' and i.state = ''used'' and not exists (select from %s d where d.tenant_id = $1 and d.%I = i.document)'
         || ' order by i.kind, i.branch nulls first, i.period, i.n', place.relation, place.key_column)
-        using found.id, place.kinds, $1
+        using found.id, place.kinds, number_gaps.kind
       loop
-        tenant := found.code; kind := gone.kind; branch := gone.branch; period := gone.period; first := gone.n; last := gone.n;
-        number := gone.number; reason := format('its document %s is not in %s', gone.document, place.relation);
-        return next;
+        return next (found.code, gone.kind, gone.branch, gone.period, gone.n, gone.n, gone.number,
+                     format('its document %s is not in %s', gone.document, place.relation))::mandant_internal.gap;
       end loop;
     end loop;
   end loop;
@@ -135,15 +135,18 @@ begin atomic
     where t.id = any (tenants) and mandant_internal.has_right('number', 'read', t.id);
 end;
 
+create type mandant_internal.verified as (
+  tenant text, kind text, branch text, period int, rows bigint, intact boolean, broken text, head text);
+
 create function mandant.verify_numbers(kind text default null, tenant text default null)
-  returns table (tenant text, kind text, branch text, period int, rows bigint, intact boolean, broken text, head text)
+  returns setof mandant_internal.verified
   language plpgsql stable
   security definer -- reads the register, all of it
   set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare
-  tenants constant int[] := mandant_internal.tenants_to_prove(tenant);
+  tenants constant int[] := mandant_internal.tenants_to_prove($2);
 begin
   return query
     with number_row as (

@@ -220,7 +220,8 @@ end
 $$;
 comment on function mandant.alter_series(
     text, text, date, text, text, text, bigint, text, bigint, bigint, boolean, text[], text) is
-  'Changes how a series numbers documents from a date on; what is null stays as it is.
+  'Changes how a series numbers documents from a date on.
+What is null stays as it is.
 from_date: the first document date it counts for, after every one that has a number; start: no number from then
 on is below it; shared_with: codes of tenants that draw from it from now on as well; the rest as in define_series. A closed series is
 open again from then on. Needs the right update on series.
@@ -254,7 +255,8 @@ begin
 end
 $$;
 comment on function mandant.close_series(text, text, date, text, text) is
-  'Ends a series: documents of that date and later get no number from it, earlier ones still do.
+  'Ends a series: documents of that date and later get no number from it.
+Earlier ones still do.
 from_date: the first document date that gets none; mandant.alter_series opens it again. Needs the right update on series.
 Errors: 42704 no such series, 22023 no date, 42501 not allowed.';
 
@@ -320,7 +322,8 @@ exception
 end
 $$;
 comment on function mandant.define_fiscal_year(text, int, date, text) is
-  'Says on which day a fiscal year begins, where the rule says otherwise: a short year, one of 13 months, another rule.
+  'Says on which day a fiscal year begins, where the rule says otherwise.
+So come about a short year, one of 13 months, another rule.
 first_day: the day before is the last of the year before; year_start: the rule of the years after it, as in create_tenant,
 the tenant''s unless given; the next year begins on the first such day after first_day. Years after it count on from year.
 Needs the right update on tenant.

@@ -12,8 +12,8 @@ select breach.name_of(:us);
 select case n when :de then 'de' when :us then 'us' end as tenant, mandant_internal.in_tenant('secret', 'read', n) as it,
   mandant_internal.in_whole_tenant('secret', 'read', n) as whole, mandant_internal.has_right('secret', 'read', n) as right
 from (values (:de), (:us), (-1), (2147483647), (-2147483648), (null)) t (n);
-select mandant_internal.next_preview(-1) is null as none, count(mandant_internal.next_preview(n)) - (select count(*) from mandant.series) as others
-from generate_series(1, 1000) n;
+select mandant_internal.next_preview(-1, 2) is null as none, count(mandant_internal.next_preview(n, t)) - (select count(*) from mandant.series) as others
+from generate_series(1, 200) n, generate_series(1, 20) t;
 select mandant_internal.is_protected('breach.secret'), mandant_internal.is_protected(1::oid::regclass), mandant_internal.is_protected(null);
 -- planned functions: a shape that is not at hand refuses
 select mandant_internal.the_tenant(1);
@@ -45,9 +45,9 @@ select mandant_internal.principal_named('sales@us.example');
 \echo :SQLSTATE
 select mandant_internal.token_of_transaction();
 \echo :SQLSTATE
-select mandant_internal.draw('{}', current_date, null);
+select mandant_internal.enter_number('invoice', 'X-1', current_date, null, null, null);
 \echo :SQLSTATE
-select mandant_internal.preview('{}', current_date);
+select mandant_internal.preview('{}');
 \echo :SQLSTATE
 select mandant_internal.new_token();
 \echo :SQLSTATE

@@ -20,13 +20,15 @@ begin
   foreach attempt in array array[
     'table mandant_internal.number', 'select count(*) from mandant_internal.number', 'delete from mandant_internal.number',
     'update mandant_internal.number set n = 1', 'truncate mandant_internal.number', 'insert into mandant_internal.number default values',
-    'table mandant_internal.series', 'update mandant_internal.series set start = 1', 'delete from mandant_internal.series',
-    'update mandant.series set start = 1', 'delete from mandant.series', 'insert into mandant.issued_number (number) values (''x'')', 'delete from mandant.issued_number',
+    'table mandant_internal.series', 'update mandant_internal.series_version set start = 1', 'delete from mandant_internal.series',
+    'insert into mandant.issued_number (number) values (''x'')', 'delete from mandant.issued_number',
     'lock mandant_internal.number', 'drop trigger keep_register on mandant_internal.number',
     'alter table mandant_internal.number disable trigger all', 'select mandant_internal.keep_register()', 'set session_replication_role = replica',
-    'select mandant_internal.draw(''{}'', ''2099-01-01'', null)', 'select mandant_internal.preview(''{"id": 1, "tenant_id": 2}'', ''2099-01-01'')',
-    'select mandant_internal.series_of(''invoice'', '''', null)', 'select mandant_internal.check_pattern(''{n}'', ''never'')', 'select mandant_internal.tenant_named(''us'')',
-    'create function breach.draw(json, date, uuid) returns text language c as ''$libdir/pg_mandant'', ''draw_wrapper''']
+    'select mandant_internal.enter_number(''invoice'', ''X-1'', null, null, null, null)', 'select mandant_internal.preview(''{"id": 1, "tenant_id": 2}'')',
+    'select mandant_internal.note_number(1, 2, 0, 1, ''void'', null, null, null, null, null)', 'table mandant_internal.number_event',
+    'delete from mandant_internal.number_event', 'update mandant_internal.number_event set event = ''used''', 'insert into mandant_internal.series_version default values',
+    'select mandant_internal.series_of(2, ''invoice'', '''')', 'select mandant_internal.check_series(array[]::json[])', 'select mandant_internal.tenant_named(''us'')',
+    'create function breach.draw(text, date, text, text, uuid) returns text language c as ''$libdir/pg_mandant'', ''next_number_wrapper''']
   loop
     begin
       execute attempt;

@@ -42,8 +42,9 @@ select mandant.next_number('invoice', date '2098-12-31');
 set local timezone = 'Pacific/Niue';
 set local datestyle = 'ISO, YMD';
 select mandant.next_number('invoice', date '2098-12-31');
--- a second series of the kind that would repeat the numbers of the first
+-- a second series of the kind that would repeat the numbers of the first is refused when it is saved
 select kind, branch from mandant.define_series('de', 'invoice', 'RE-{yyyy}-{n:5}', 'year', branch => 'b');
+\echo :SQLSTATE
 select mandant.next_number('invoice', '2099-01-01', branch => 'b');
 \echo :SQLSTATE
 select mandant.next_number('invoice', 'infinity');

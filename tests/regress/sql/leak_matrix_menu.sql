@@ -7,7 +7,7 @@ create temp table seen (relation text, login text, home text, rows bigint, forei
 grant insert on seen to public;
 create temp table people as
   select p.name, t.code from mandant_internal.principal p join mandant_internal.tenant t on t.id = p.tenant_id;
-create temp table lines as select s.id, t.code from mandant_internal.series s join mandant_internal.tenant t on t.id = s.tenant_id;
+create temp table lines as select s.id, s.tenant_id, t.code from mandant_internal.series s join mandant_internal.tenant t on t.id = s.tenant_id;
 grant select on people, lines to public;
 with trusted as (
   insert into mandant_internal.issuer (issuer, audience, leeway, keys) values ('https://id.example', 'crm', '0', '[]') returning id
@@ -30,6 +30,7 @@ begin
       ('mandant.principal', 'tenant_id is distinct from mandant.current_tenant()'),
       ('mandant.access_grant', '(select code from people where people.name = v.principal) is distinct from %L'),
       ('mandant.series', 'tenant_id is distinct from mandant.current_tenant()'),
+      ('mandant.series_version', 'tenant_id is distinct from mandant.current_tenant()'),
       ('mandant.issued_number', 'tenant_id is distinct from mandant.current_tenant()'),
       ('mandant.issuer_subject', 'tenant_id is distinct from mandant.current_tenant()'),
       ('mandant.effective_right', '(select code from people where people.name = v.principal) is distinct from %L'),
@@ -38,7 +39,7 @@ begin
       ('mandant.team', 'tenant_id is distinct from mandant.current_tenant()'),
       ('mandant.team_member', '(select code from people where people.name = v.principal) is distinct from %L'),
       -- what a view calls for each row, everybody may call
-      ('(select lines.*, mandant_internal.next_preview(id) as next from lines)', 'next is not null and code is distinct from %L'))
+      ('(select lines.*, mandant_internal.next_preview(id, tenant_id) as next from lines)', 'next is not null and code is distinct from %L'))
       as v (relation, foreign_row)
   loop
     for who in select * from (values ('report_us', 'us'), ('report_de', 'de'), ('report_hk', 'hk'), ('report_group', '*')) as v (login, home) loop

@@ -156,7 +156,9 @@ begin
       'team', login.foreign_mark || ' team', 'name', login.foreign_mark || ' team', 'scope', login.foreign_mark, 'parent', login.foreign_mark,
       'login', 'lm_reader_' || login.foreign_mark, 'role', 'reader', 'kind', 'invoice', 'object', 'customer', 'actions', '{read}', 'depth', 'tenant',
       'password', 'right', 'country', 'DE', 'currency', 'EUR', 'reason', 'mine', 'pattern', 'X{n}', 'on_date', '2026-11-02', 'token', 'mine',
-      'lines', '[{"description": "x", "quantity": 1, "unit_price": 1, "tax_rate": 0}]', 'description', 'mine', 'function', 'mandant.version()',
+      'lines', '[{"description": "x", "quantity": 1, "unit_price": 1, "tax_rate": 0}]', 'description', 'mine', 'function', 'mandant.version()')
+      || jsonb_build_object('from_date', '2099-01-01', 'year', '2099', 'first_day', '2099-01-01', 'year_start', '01-01', 'number', 'X-1',
+      'count', '2', 'kinds', '{invoice}', 'holder', 'mine', 'valid_until', '2099-01-01', 'column', 'number', 'when_column', 'posted_at',
       'issuer', 'https://mine.example', 'subject', 'mine', 'audience', 'mine', 'jwks', '{"keys": []}');
     perform set_config('role', login.login, true);
     for f in

@@ -199,9 +199,9 @@ delete from mandant.issued_number;
 \echo :SQLSTATE
 delete from mandant_internal.number;
 \echo :SQLSTATE
-update mandant_internal.series set start = 1;
+update mandant_internal.series_version set start = 1;
 \echo :SQLSTATE
-select mandant_internal.draw('{}', '2026-01-01', null);
+select mandant_internal.note_number(1, 1, 0, 1, 'void', null, null, null, null, null);
 \echo :SQLSTATE
 set role crm_owner;
 update mandant_internal.number set number = 'x';
@@ -223,7 +223,7 @@ $$;
 -- and the database itself refuses a second one of the same text
 \set VERBOSITY terse
 insert into mandant_internal.number
-  select series_id, period, 1000000, tenant_id, kind, number, null, document_date, now(), null, chain
+  select series_id, period, tenant_id, document_date, 1000000, now(), null, null, kind, branch, number, chain
   from mandant_internal.number where kind = 'plain' and number = '9999';
 \echo :SQLSTATE
 
