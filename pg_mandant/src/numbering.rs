@@ -515,7 +515,8 @@ pub fn import(asked: &Asked, number: &str, document: Option<Uuid>) -> Result<Imp
         context::current()?
             .authority
             .allows_every_row("series", "update", series.tenant_id);
-    if !administers && !(version.policy == Policy::Unique && version.manual) {
+    let chosen = version.policy == Policy::Unique && version.manual;
+    if !administers && !chosen {
         return Err(Error::not_allowed(
             format!("the series {} gives its numbers itself", series.called()),
             "mandant.next_number draws one; to import numbers of another system, ask for the right update on series",

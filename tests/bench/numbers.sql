@@ -17,7 +17,7 @@ do $$
 declare
   kind text;
 begin
-  perform mandant.create_tenant('de', 'Example GmbH', 'DE', 'EUR');
+  perform mandant.create_tenant('de', 'Example GmbH', 'DE', 'EUR'), mandant.create_tenant('at', 'Example Austria', 'AT', 'EUR');
   perform mandant.bind_login('bench_writer', 'de', role => 'group_admin');
   foreach kind in array array['invoice'] || (select array_agg('k' || k) from generate_series(1, 100) k) loop
     perform mandant.define_series('de', kind, case kind when 'invoice' then 'RE' else upper(kind) end || '-{yyyy}-{n:8}', 'year');
@@ -44,6 +44,14 @@ create table bench.nowait (like bench.next_number including all);
 create table bench.max_under_lock (like bench.next_number including all);
 select mandant.protect('bench.next_number'), mandant.protect('bench.nextval'), mandant.protect('bench.counter_row'),
        mandant.protect('bench.nowait'), mandant.protect('bench.max_under_lock');
+-- Documents of another company and statistics, so that plans made in the first second are those of a company at work.
+insert into bench.next_number (tenant_id, kind, number, net)
+  select t.id, k.series, upper(k.series) || '-2025-' || lpad(n::text, 8, '0'), 119.00
+    from mandant.tenant t, bench.counter k, generate_series(1, 100) n where t.code = 'at';
+insert into bench.nextval table bench.next_number;
+insert into bench.counter_row table bench.next_number;
+insert into bench.nowait table bench.next_number;
+insert into bench.max_under_lock table bench.next_number;
 grant select, insert on bench.next_number, bench.nextval, bench.counter_row, bench.nowait, bench.max_under_lock to mandant_user;
 
 -- Odoo's way: whoever finds the counter locked fails, and the transaction begins again. What Odoo catches as
@@ -69,3 +77,5 @@ begin
   return (select coalesce(right(max(d.number), 8)::bigint, 0) + 1 from bench.max_under_lock d where d.kind = max_under_lock.kind);
 end
 $$;
+vacuum analyze;
+checkpoint;

@@ -187,14 +187,18 @@ impl Calendar {
     /// The fiscal year of a day. Years are named by the year in which their rule says that they begin, after a turn by
     /// the name that the turn gives.
     pub fn fiscal_year(&self, on: Date) -> i32 {
-        match self.turns.iter().rev().find(|turn| turn.first_day <= on) {
+        let begun = self.turns.partition_point(|turn| turn.first_day <= on);
+        let year = match self.turns[..begun].last() {
             None => self.year_start.year(on),
             Some(turn) => {
                 let rule = turn.year_start;
                 // The years that have begun by the rule since.
                 turn.year + rule.year(on) - rule.year(turn.first_day)
             }
-        }
+        };
+        // A long year: the rule would have begun another, which the next turn begins later.
+        let next = self.turns.get(begun);
+        next.map_or(year, |turn| year.min(turn.year - 1))
     }
 }
 
