@@ -46,8 +46,8 @@ select mandant.protect('bench.next_number'), mandant.protect('bench.nextval'), m
        mandant.protect('bench.nowait'), mandant.protect('bench.max_under_lock');
 -- Documents of another company and statistics, so that plans made in the first second are those of a company at work.
 insert into bench.next_number (tenant_id, kind, number, net)
-  select t.id, k.series, upper(k.series) || '-2025-' || lpad(n::text, 8, '0'), 119.00
-    from mandant.tenant t, bench.counter k, generate_series(1, 100) n where t.code = 'at';
+  select t.id, k.series, upper(k.series) || '-2025-' || lpad(d::text, 8, '0'), 119.00
+    from mandant.tenant t, bench.counter k, generate_series(1, 100) d where t.code = 'at';
 insert into bench.nextval table bench.next_number;
 insert into bench.counter_row table bench.next_number;
 insert into bench.nowait table bench.next_number;

@@ -7,7 +7,6 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ffi::CStr;
-use std::time::{Duration, Instant};
 
 use pgrx::datum::{Date, IntoDatum, Uuid};
 use pgrx::{FromDatum, pg_sys};
@@ -280,56 +279,26 @@ pub enum Lock {
 }
 
 impl Lock {
-    /// How long the first in the queue keeps trying before it sleeps: some three draws.
-    const TRIES_FOR: Duration = Duration::from_micros(200);
-
     /// Waits as long as `lock_timeout` allows, and holds the lock until the transaction ends.
-    ///
-    /// Whoever finds it taken queues at a gate. The first at the gate is awake when the lock comes free: waking somebody
-    /// takes as long as a draw, and others would wait for it. Both are locks of PostgreSQL, which finds deadlocks, and
-    /// ends the wait when the statement is cancelled.
     ///
     /// # Safety
     /// In a transaction.
     pub unsafe fn take(self) {
-        let mode = pg_sys::ExclusiveLock as i32;
-        let (lock, gate) = (self.tag(0), self.tag(1));
-        // SAFETY: tags of the class of user locks.
-        unsafe {
-            let take = |tag: &pg_sys::LOCKTAG, or_not: bool| {
-                pg_sys::LockAcquire(tag, mode, false, or_not)
-                    != pg_sys::LockAcquireResult::LOCKACQUIRE_NOT_AVAIL
-            };
-            if take(&lock, true) {
-                return;
-            }
-            take(&gate, false);
-            let began = Instant::now();
-            while !take(&lock, true) {
-                if began.elapsed() > Self::TRIES_FOR {
-                    take(&lock, false);
-                    break;
-                }
-                std::thread::yield_now(); // to whoever holds it, if there is no other processor
-            }
-            pg_sys::LockRelease(&gate, mode, false);
-        }
-    }
-
-    /// No SQL function takes locks of this class; the fields are free to choose.
-    fn tag(self, gate: u16) -> pg_sys::LOCKTAG {
         let (series, of, class) = match self {
             Self::Numbers(series, period) => (series, period, 0),
-            Self::Events(series, tenant) => (series, tenant, 2),
+            Self::Events(series, tenant) => (series, tenant, 1),
         };
-        pg_sys::LOCKTAG {
-            // SAFETY: the database of this process.
-            locktag_field1: unsafe { pg_sys::MyDatabaseId }.to_u32(),
-            locktag_field2: series as u32,
-            locktag_field3: of as u32,
-            locktag_field4: class + gate,
-            locktag_type: pg_sys::LockTagType::LOCKTAG_USERLOCK as u8,
-            locktag_lockmethodid: pg_sys::DEFAULT_LOCKMETHOD as u8,
+        // SAFETY: a tag of the class of user locks, which no SQL function takes; fields are free to choose.
+        unsafe {
+            let tag = pg_sys::LOCKTAG {
+                locktag_field1: pg_sys::MyDatabaseId.to_u32(),
+                locktag_field2: series as u32,
+                locktag_field3: of as u32,
+                locktag_field4: class,
+                locktag_type: pg_sys::LockTagType::LOCKTAG_USERLOCK as u8,
+                locktag_lockmethodid: pg_sys::DEFAULT_LOCKMETHOD as u8,
+            };
+            pg_sys::LockAcquire(&tag, pg_sys::ExclusiveLock as i32, false, false);
         }
     }
 }
