@@ -1,12 +1,14 @@
 """A PostgreSQL cluster of its own in a folder under /tmp, for one `with` block, and sessions on it.
 
-Tests of crashes kill servers, so they get one that nobody else uses: on a socket in its folder, with fsync, and gone with all
-its data at the end, whatever happened. It belongs to the user postgres where root runs the tests, because PostgreSQL does not.
+Tests of crashes kill servers, so they get one that nobody else uses: on a socket in its folder, with fsync, and gone with
+all its data at the end, whatever happened. It belongs to the user postgres where root runs the tests, because PostgreSQL
+refuses to be root's.
 
 A Session speaks the protocol itself instead of through psql. What the server answered before it died is known message by
 message, and whether it had answered COMMIT is all that counts. It also costs little enough for 64 of them at once.
 """
 
+import functools
 import importlib.machinery
 import importlib.util
 import os
@@ -24,6 +26,7 @@ from pathlib import Path
 WITHIN = 120  # seconds in which a server starts or stops and a session is answered, however busy the machine is
 
 
+@functools.cache
 def runner():
     """The test runner, which knows for which PostgreSQL the extension was built."""
     loader = importlib.machinery.SourceFileLoader("tests_run", str(Path(__file__).resolve().parent / "run"))
@@ -57,7 +60,8 @@ class Cluster:
         self.standbys = []
 
     def __enter__(self):
-        self.bin = Path(subprocess.run([runner().pg_config(), "--bindir"], capture_output=True, text=True, check=True).stdout.strip())
+        asked = subprocess.run([runner().pg_config(), "--bindir"], capture_output=True, text=True, check=True)
+        self.bin = Path(asked.stdout.strip())
         owner = pwd.getpwnam("postgres") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
         self.who = {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []} if os.geteuid() == 0 else {}
         self.folder = Path(tempfile.mkdtemp(prefix="mandant-cluster-", dir="/tmp"))
@@ -111,8 +115,9 @@ class Cluster:
         return pid
 
     def program(self, name, *arguments, environment=None):
-        run = subprocess.run([self.bin / name, *map(str, arguments)], env=environment or self.environment, cwd=self.folder,
-                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **self.who)
+        run = subprocess.run([self.bin / name, *map(str, arguments)], env=environment or self.environment, text=True,
+                             cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                             **self.who)
         if run.returncode != 0:
             raise Refused(f"{name}: {run.stdout.strip()}\n{self.said()}")
         return run.stdout
@@ -183,10 +188,10 @@ class Session:
     def __init__(self, cluster, user, database=None):
         self.pid = None
         self.socket = socket.socket(socket.AF_UNIX)
+        self.stream = self.socket.makefile("rb")
         self.socket.settimeout(WITHIN)
         try:
             self.socket.connect(f"{cluster.folder}/.s.PGSQL.{cluster.port}")
-            self.stream = self.socket.makefile("rb")
             said = b"".join(word.encode() + b"\0" for word in ("user", user, "database", database or cluster.database, ""))
             self.socket.sendall(struct.pack("!ii", len(said) + 8, 196608) + said)
             answer = self.answer()
@@ -198,6 +203,7 @@ class Session:
             raise ConnectionError(f"{answer.state} {answer.message}")
 
     def close(self):
+        self.stream.close()
         self.socket.close()
 
     def send(self, sql):
@@ -211,17 +217,22 @@ class Session:
         """Whether there is an answer to what was sent."""
         return bool(select.select([self.socket], [], [], 0)[0])
 
+    def message(self):
+        """The next one of the server; none when the connection has ended."""
+        try:
+            head = self.stream.read(5)
+            length = struct.unpack("!i", head[1:])[0] - 4 if len(head) == 5 else 0
+            body = self.stream.read(length)
+        except ConnectionError:
+            return None, b""
+        return (head[:1], body) if len(head) == 5 and len(body) == length else (None, b"")
+
     def answer(self):
         """Waits for the whole answer to what was sent, or for the end of the connection."""
         answer = Answer()
         while answer.status is None and not answer.gone:
-            try:
-                head = self.stream.read(5)
-                body = self.stream.read(struct.unpack("!i", head[1:])[0] - 4) if len(head) == 5 else b""
-            except ConnectionError:
-                head = b""
-            kind = head[:1]
-            if not kind:
+            kind, body = self.message()
+            if kind is None:
                 answer.gone = True
             elif kind == b"D":
                 answer.rows.append(row(body))
@@ -232,7 +243,7 @@ class Session:
                 if kind == b"E":
                     answer.state, answer.message = fields[b"C"], fields[b"M"]
                 else:
-                    answer.notices.append(fields[b"C"])
+                    answer.notices.append(fields[b"M"])
             elif kind == b"K":
                 self.pid = struct.unpack("!i", body[:4])[0]
             elif kind == b"Z":
