@@ -139,7 +139,7 @@ create trigger keep_register before update or delete or truncate on mandant_inte
 create function mandant_internal.check_year_start(year_start text) returns void
   language c immutable strict
   as 'MODULE_PATHNAME', 'check_year_start_wrapper';
-create function mandant_internal.check_series(series json[]) returns void
+create function mandant_internal.check_series(series json[], foreign_numbers text[]) returns void
   language c immutable strict
   as 'MODULE_PATHNAME', 'check_series_wrapper';
 create function mandant_internal.period_of(series json, on_date date) returns int
@@ -160,12 +160,13 @@ begin
   return (
     select json_build_object(
         'id', u.series_id, 'tenant_id', t.id, 'tenant', t.code, 'kind', u.kind, 'branch', u.branch,
-        'timezone', t.timezone, 'fiscal_year_start', t.fiscal_year_start,
-        'tenants', (select json_agg(o.tenant_id order by o.tenant_id)
+        'timezone', t.timezone, 'tenants', (select json_agg(o.tenant_id order by o.tenant_id)
                       from mandant_internal.series_tenant o where o.series_id = u.series_id),
-        'fiscal_years', (select json_agg(json_build_object('year', f.year, 'first_day', to_char(f.first_day, 'YYYY-MM-DD'),
-                                                           'year_start', f.year_start) order by f.first_day)
-                           from mandant_internal.fiscal_year f where f.tenant_id = t.id),
+        'calendar', json_build_object(
+          'year_start', t.fiscal_year_start,
+          'turns', (select coalesce(json_agg(json_build_object('year', f.year, 'first_day', to_char(f.first_day, 'YYYY-MM-DD'),
+                                                               'year_start', f.year_start) order by f.first_day), '[]')
+                      from mandant_internal.fiscal_year f where f.tenant_id = t.id)),
         'versions', (select json_agg(json_build_object(
                          'valid_from', case when isfinite(v.valid_from) then to_char(v.valid_from, 'YYYY-MM-DD') end,
                          'pattern', v.pattern, 'reset', v.reset, 'policy', v.policy, 'start', v.start, 'last', v.last,
@@ -176,25 +177,33 @@ begin
 end
 $$;
 
--- Of a number: open (nothing is known of a document), reserved, used or void; null if it was not given.
+-- What the register says and what has happened since, in one place. Whoever shows it asks for the right.
+create view mandant_internal.number_now as
+  select r.series_id, r.period, r.tenant_id, r.n, r.kind, nullif(r.branch, '') as branch, r.number,
+         case when void.seq is not null then 'void' when coalesce(r.document, used.document) is not null then 'used'
+              when reserved.seq is not null then 'reserved' else 'open' end as state,
+         coalesce(r.document, used.document) as document, r.document_date, r.issued_at, r.issued_by,
+         void.reason, coalesce(v.name, void.by_login) as voided_by, reserved.holder, reserved.expires_at, reserved.reservation,
+         r.document as drawn_for, r.chain
+    from mandant_internal.number r
+    left join mandant_internal.number_event void
+      on (void.series_id, void.period, void.tenant_id, void.n, void.event) = (r.series_id, r.period, r.tenant_id, r.n, 'void')
+    left join mandant_internal.principal v on v.id = void.by_principal
+    left join mandant_internal.number_event used
+      on (used.series_id, used.period, used.tenant_id, used.n, used.event) = (r.series_id, r.period, r.tenant_id, r.n, 'used')
+    left join mandant_internal.number_event reserved
+      on (reserved.series_id, reserved.period, reserved.tenant_id, reserved.n, reserved.event)
+        = (r.series_id, r.period, r.tenant_id, r.n, 'reserved');
+
 create function mandant_internal.number_state(series_id int, period int, tenant_id int, n bigint) returns text
   language plpgsql stable
-  security definer -- reads the register for whoever is asked by functions of ours
+  security definer -- the library asks for whoever changes something, who may not read the register
   set search_path = pg_catalog, pg_temp
 as $$
-#variable_conflict use_column
 begin
-  return (
-    select case when bool_or(e.event = 'void') then 'void'
-                when r.document is not null or bool_or(e.event = 'used') then 'used'
-                when bool_or(e.event = 'reserved') then 'reserved'
-                else 'open' end
-      from mandant_internal.number r
-      left join mandant_internal.number_event e
-        on (e.series_id, e.period, e.tenant_id, e.n) = (r.series_id, r.period, r.tenant_id, r.n)
-      where (r.series_id, r.period, r.tenant_id, r.n)
-          = (number_state.series_id, number_state.period, number_state.tenant_id, number_state.n)
-      group by r.document);
+  return (select w.state from mandant_internal.number_now w
+            where (w.series_id, w.period, w.tenant_id, w.n)
+                = (number_state.series_id, number_state.period, number_state.tenant_id, number_state.n));
 end
 $$;
 
@@ -258,21 +267,11 @@ comment on column mandant.series_version.valid_from is 'From which document date
 comment on column mandant.series_version.pattern is 'Null: closed from then on.';
 
 create view mandant.issued_number with (security_barrier) as
-  select r.tenant_id, r.kind, nullif(r.branch, '') as branch, r.period, r.n, r.number,
-         case when e.void then 'void' when r.document is not null or e.used then 'used'
-              when e.reserved then 'reserved' else 'open' end as state,
-         coalesce(r.document, e.document) as document, r.document_date, r.issued_at, p.name as issued_by,
-         e.reason, r.issued_by as principal_id, r.document as drawn_for, r.chain
-    from mandant_internal.number r
-    left join mandant_internal.principal p on p.id = r.issued_by
-    left join lateral (
-      select bool_or(v.event = 'void') as void, bool_or(v.event = 'used') as used, bool_or(v.event = 'reserved') as reserved,
-             (max(v.document::text))::uuid as document,
-             max(v.reason) filter (where v.event = 'void') as reason
-        from mandant_internal.number_event v
-        where (v.series_id, v.period, v.tenant_id, v.n) = (r.series_id, r.period, r.tenant_id, r.n)) e on true
-    where mandant_internal.in_tenant('number', 'read', r.tenant_id)
-      and mandant_internal.in_depth('number', 'read', r.tenant_id, r.issued_by, null, r.kind);
+  select w.tenant_id, w.kind, w.branch, w.period, w.n, w.number, w.state, w.document, w.document_date, w.issued_at,
+         p.name as issued_by, w.reason, w.issued_by as principal_id, w.drawn_for, w.chain
+    from mandant_internal.number_now w left join mandant_internal.principal p on p.id = w.issued_by
+    where mandant_internal.in_tenant('number', 'read', w.tenant_id)
+      and mandant_internal.in_depth('number', 'read', w.tenant_id, w.issued_by, null, w.kind);
 comment on view mandant.issued_number is 'Every number given in the selected tenants, by whom, when and for which document; at depth own, one''s own.';
 comment on column mandant.issued_number.period is
   '0 (never reset), 2026 (year), 202611 (month), 20261123 (day), -1 (a number that no pattern of ours gave).';

@@ -1,7 +1,8 @@
 //! Rights as sets of tenants, and the *shape* of a selection: what a plan may rely on.
 //!
 //! Pure: no call into PostgreSQL, tested in place. A shape is the same number in every process (a plan travels to
-//! parallel workers), and two principals with the same roles in different companies share it, and so their plans.
+//! parallel workers), and two principals with the same roles in different companies share it, and so their plans. The two are
+//! one file because a shape is a summary of all rights, whatever they are; its tests are a third of it.
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};

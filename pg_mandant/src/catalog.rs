@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::ffi::{CStr, c_int};
 
-use pgrx::{PgSqlErrorCode, pg_sys};
+use pgrx::{FromDatum, PgSqlErrorCode, pg_sys};
 
 use crate::error::Error;
 
@@ -151,6 +151,29 @@ pub unsafe fn with_fresh_snapshot<T>(read: impl FnOnce() -> T) -> T {
         pg_sys::PopActiveSnapshot();
         result
     }
+}
+
+/// What a function of ours that returns text or json (which is kept as text) answers at this moment; none for null.
+///
+/// # Safety
+/// In a transaction; the function only reads, and the arguments must be of its types.
+pub unsafe fn answer<const N: usize>(
+    name: &CStr,
+    types: &[pg_sys::Oid; N],
+    arguments: [Option<pg_sys::Datum>; N],
+) -> Result<Option<String>, Error> {
+    let function = function(name, types)?;
+    let mut arguments = arguments.map(|argument| pg_sys::NullableDatum {
+        isnull: argument.is_none(),
+        value: argument.unwrap_or(pg_sys::Datum::from(0)),
+    });
+    // SAFETY: as promised by the caller. The snapshot is fresh, never the statement's: an old one would let rights that
+    // have ended live on.
+    Ok(unsafe {
+        with_fresh_snapshot(|| {
+            call(function, &mut arguments).and_then(|text| String::from_datum(text, false))
+        })
+    })
 }
 
 /// The name of a role, or its oid where it is gone.

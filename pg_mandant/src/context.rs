@@ -9,7 +9,7 @@ use std::cell::{Cell, RefCell};
 use std::ffi::CStr;
 use std::rc::Rc;
 
-use pgrx::datum::{FromDatum, IntoDatum, TimestampWithTimeZone};
+use pgrx::datum::{IntoDatum, TimestampWithTimeZone};
 use pgrx::{PgSqlErrorCode, pg_sys};
 
 use crate::access::{Authority, Context};
@@ -307,17 +307,10 @@ pub enum Binding {
 pub fn binding_of(role: pg_sys::Oid) -> Binding {
     // SAFETY: in a transaction; the signature is the one of access.sql.
     let kind = unsafe {
-        let function = catalog::function(c"binding_of", &[pg_sys::OIDOID]);
-        function.ok().and_then(|function| {
-            let value = pg_sys::Datum::from(role);
-            let mut arguments = [pg_sys::NullableDatum {
-                value,
-                isnull: false,
-            }];
-            catalog::with_fresh_snapshot(|| catalog::call(function, &mut arguments))
-                .and_then(|kind| String::from_datum(kind, false))
-        })
+        let role = [Some(pg_sys::Datum::from(role))];
+        catalog::answer(c"binding_of", &[pg_sys::OIDOID], role)
     };
+    let kind = kind.ok().flatten();
     match kind.as_deref() {
         None => Binding::None,
         Some("relay") => Binding::Relay,
@@ -367,20 +360,8 @@ unsafe fn read<const N: usize>(
     arguments: [Option<pg_sys::Datum>; N],
 ) -> Result<Option<String>, Error> {
     RIGHTS_RELATION.set(catalog::relation(c"access_grant")?);
-    let function = catalog::function(function, types)?;
-    let mut arguments = arguments.map(|argument| pg_sys::NullableDatum {
-        isnull: argument.is_none(),
-        value: argument.unwrap_or(pg_sys::Datum::from(0)),
-    });
-    // SAFETY: as promised by the caller. The snapshot is fresh, never the statement's: an old one would let rights that
-    // have ended live on.
-    let json = unsafe {
-        catalog::with_fresh_snapshot(|| {
-            let json = catalog::call(function, &mut arguments);
-            json.and_then(|datum| String::from_datum(datum, false)) // json is kept as text
-        })
-    };
-    Ok(json)
+    // SAFETY: as promised by the caller.
+    unsafe { catalog::answer(function, types, arguments) }
 }
 
 fn refusal(reason: &str, login: pg_sys::Oid) -> Error {

@@ -1,7 +1,8 @@
 //! pg_mandant: who is asking, which rows, which number.
 //!
 //! PostgreSQL keeps the companies (tenants, Mandanten) of a group apart by itself, for every client. This file is the
-//! table of contents: the SQL files in order, and the functions that SQL declares, as one-line delegations.
+//! table of contents: the SQL files in order, and the functions that SQL declares, as one-line delegations. It is as long as
+//! the list of what SQL can call.
 
 #![allow(clippy::result_large_err)] // pgrx raises ErrorReport as it is; never on a hot path
 #![cfg_attr(test, allow(clippy::expect_used, clippy::panic, clippy::unwrap_used))]
@@ -347,12 +348,12 @@ fn token_hash(token: &str) -> Vec<u8> {
 }
 
 #[pg_extern(sql = false)]
-fn check_series(series: Vec<Json>) -> Sql<()> {
+fn check_series(series: Vec<Json>, foreign: Vec<String>) -> Sql<()> {
     let series: Result<Vec<_>, _> = series
         .iter()
         .map(|series| numbering::Series::read(&series.0.to_string()))
         .collect();
-    Ok(numbering::check(&series?)?)
+    Ok(numbering::check(&series?, &foreign)?)
 }
 
 #[pg_extern(sql = false)]
@@ -369,12 +370,7 @@ fn next_number(
     tenant: Option<&str>,
     document: Option<Uuid>,
 ) -> Sql<String> {
-    let asked = numbering::Asked {
-        kind,
-        on: on_date.into(),
-        branch,
-        whose: tenant.into(),
-    };
+    let asked = numbering::Asked::new(kind, on_date, branch, tenant);
     Ok(numbering::next(&asked, document)?)
 }
 
@@ -387,15 +383,13 @@ fn number_for_row(
     tenant_id: Option<i32>,
     document: Option<Uuid>,
 ) -> Sql<String> {
-    let asked = numbering::Asked {
-        kind,
-        on: match at {
-            Some(at) => numbering::When::Moment(at.into()),
-            None => on_date.into(),
-        },
-        branch,
-        whose: tenant_id.map_or(numbering::Whose::Selected, numbering::Whose::Id),
-    };
+    let mut asked = numbering::Asked::new(kind, on_date, branch, None);
+    if let Some(at) = at {
+        asked.on = numbering::When::Moment(at.into());
+    }
+    if let Some(id) = tenant_id {
+        asked.whose = numbering::Whose::Id(id);
+    }
     Ok(numbering::next(&asked, document)?)
 }
 
@@ -408,12 +402,7 @@ fn next_numbers(
     tenant: Option<&str>,
     documents: Option<Vec<Option<Uuid>>>,
 ) -> Result<SetOfIterator<'static, String>, ErrorReport> {
-    let asked = numbering::Asked {
-        kind,
-        on: on_date.into(),
-        branch,
-        whose: tenant.into(),
-    };
+    let asked = numbering::Asked::new(kind, on_date, branch, tenant);
     let numbers = numbering::next_of_one(&asked, count, documents)?;
     Ok(SetOfIterator::new(numbers))
 }
@@ -426,12 +415,7 @@ fn next_numbers_of_kinds(
     tenant: Option<&str>,
     document: Option<Uuid>,
 ) -> Result<TableIterator<'static, (name!(kind, String), name!(number, String))>, ErrorReport> {
-    let asked = numbering::Asked {
-        kind: None,
-        on: on_date.into(),
-        branch,
-        whose: tenant.into(),
-    };
+    let asked = numbering::Asked::new(None, on_date, branch, tenant);
     let numbers = numbering::next_of_each(kinds.unwrap_or_default(), &asked, document)?;
     Ok(TableIterator::new(numbers))
 }
@@ -443,12 +427,7 @@ fn peek_number(
     branch: Option<&str>,
     tenant: Option<&str>,
 ) -> Sql<String> {
-    let asked = numbering::Asked {
-        kind,
-        on: on_date.into(),
-        branch,
-        whose: tenant.into(),
-    };
+    let asked = numbering::Asked::new(kind, on_date, branch, tenant);
     Ok(numbering::peek(&asked)?)
 }
 
@@ -486,12 +465,7 @@ fn enter_number(
     >,
     ErrorReport,
 > {
-    let asked = numbering::Asked {
-        kind,
-        on: on_date.into(),
-        branch,
-        whose: tenant.into(),
-    };
+    let asked = numbering::Asked::new(kind, on_date, branch, tenant);
     let row = numbering::import(&asked, number, document)?;
     Ok(TableIterator::once((
         row.series_id,

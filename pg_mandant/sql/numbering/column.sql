@@ -20,38 +20,36 @@ create function mandant_internal.number_for_row(
 comment on function mandant_internal.number_for_row(text, date, timestamptz, text, int, uuid) is
   'As mandant.next_number, for the row of a tenant. at: a moment, whose date in the tenant''s time zone counts.';
 
+create function mandant_internal.refuse_given_number() returns trigger
+  language plpgsql volatile
+  set search_path = pg_catalog, pg_temp
+as $$
+begin
+  raise exception using errcode = 'restrict_violation',
+    message = format('%s of %s comes from its series, and stays', tg_argv[0], tg_relid::regclass),
+    hint = format('leave it out: it is given when %s is filled', tg_argv[1]);
+end
+$$;
+comment on function mandant_internal.refuse_given_number() is
+  'Trigger where somebody writes a number column. Arguments: the column, the column that says when.';
+
 create function mandant_internal.give_number() returns trigger
   language plpgsql volatile
   set search_path = pg_catalog, pg_temp
 as $$
 declare
-  column_name constant text := tg_argv[0];
-  when_column constant text := tg_argv[3];
   row_value constant jsonb := to_jsonb(new);
-  number constant text := row_value ->> column_name;
-  before text;
-  date_value constant text := row_value ->> nullif(tg_argv[4], '');
+  date_value constant text := row_value ->> nullif(tg_argv[3], '');
 begin
-  if tg_op = 'UPDATE' then
-    before := to_jsonb(old) ->> column_name;
-  end if;
-  if number is distinct from before then
-    raise exception using errcode = 'restrict_violation',
-      message = format('%s of %s comes from its series, and stays', column_name, tg_relid::regclass),
-      hint = format('leave it out: it is given when %s is filled', when_column);
-  end if;
-  if number is not null or tg_op = 'INSERT' or coalesce(row_value ->> when_column, 'false') = 'false' then
-    return new;
-  end if;
-  return jsonb_populate_record(new, jsonb_build_object(column_name, mandant_internal.number_for_row(
+  return jsonb_populate_record(new, jsonb_build_object(tg_argv[0], mandant_internal.number_for_row(
     coalesce(nullif(tg_argv[1], ''), row_value ->> tg_argv[2]),
     case when date_value !~ 'T' then date_value::date end, case when date_value ~ 'T' then date_value::timestamptz end,
-    row_value ->> nullif(tg_argv[5], ''), (row_value ->> 'tenant_id')::int, (row_value ->> tg_argv[6])::uuid)));
+    row_value ->> nullif(tg_argv[4], ''), (row_value ->> 'tenant_id')::int, (row_value ->> tg_argv[5])::uuid)));
 end
 $$;
 comment on function mandant_internal.give_number() is
-  'Trigger before insert or update: draws the number when it is due, and lets nobody write it.
-Arguments: column, kind or empty, its column, the column that says when, the date''s, the branch''s, the key''s.';
+  'Trigger before an update with the number due: draws it.
+Arguments: column, kind or empty, its column, the date''s, the branch''s, the key''s.';
 
 create function mandant_internal.touch_numbered() returns trigger
   language plpgsql volatile
@@ -94,6 +92,8 @@ declare
   kind_column name;
   key_column name;
   named record;
+  made record;
+  due text;
 begin
   if not mandant_internal.is_protected("table") then
     perform mandant_internal.refuse_table(format('%s is not protected', "table"), format('select mandant.protect(%L)', "table"));
@@ -136,22 +136,27 @@ begin
     perform mandant_internal.refuse_column("table", "column", 'is not unique',
       format('alter table %s add unique (%s)', "table", concat_ws(', ', 'tenant_id', kind_column, "column")));
   end if;
-  for named in
-    select g.tgname from pg_trigger g where g.tgrelid = "table" and g.tgname in ('mandant_number', 'mandant_number_due')
+  due := format('coalesce(new.%I::text, ''false'') <> ''false''', when_column);
+  for made in
+    select * from (values -- triggers of an event fire by name: who writes is refused before a number is drawn
+      ('mandant_number_next', 'before update', format('new.%I is null and old.%1$I is null and %s', "column", due),
+       format('give_number(%L, %L, %L, %L, %L, %L)', "column", coalesce(kind, ''), coalesce(kind_column, ''),
+              coalesce(date_column, ''), coalesce(branch_column, ''), key_column)),
+      ('mandant_number_kept', 'before update', format('new.%I is distinct from old.%1$I', "column"),
+       format('refuse_given_number(%L, %L)', "column", when_column)),
+      ('mandant_number_left_out', 'before insert', format('new.%I is not null', "column"),
+       format('refuse_given_number(%L, %L)', "column", when_column)),
+      ('mandant_number_due', 'after insert', due, format('touch_numbered(%L, %L)', "column", key_column)))
+      as t (name, event, condition, call)
   loop
-    execute format('drop trigger %I on %s', named.tgname, "table");
+    if exists (select from pg_trigger g where g.tgrelid = "table" and g.tgname = made.name) then
+      execute format('drop trigger %I on %s', made.name, "table");
+    end if;
+    execute format('create trigger %I %s on %s for each row when (%s) execute function mandant_internal.%s', made.name,
+                   made.event, "table", made.condition, made.call);
+    execute format('comment on trigger %I on %s is %L', made.name, "table",
+                   format('%s comes from its series when %s is filled.', "column", when_column));
   end loop;
-  execute format('create trigger mandant_number before insert or update on %s for each row'
-                 || ' execute function mandant_internal.give_number(%L, %L, %L, %L, %L, %L, %L)', "table", "column",
-                 coalesce(kind, ''), coalesce(kind_column, ''), when_column, coalesce(date_column, ''),
-                 coalesce(branch_column, ''), key_column);
-  execute format('create trigger mandant_number_due after insert on %s for each row'
-                 || ' when (coalesce(new.%I::text, ''false'') <> ''false'') execute function mandant_internal.touch_numbered(%L, %L)',
-                 "table", when_column, "column", key_column);
-  execute format('comment on trigger mandant_number on %s is %L', "table",
-                 format('%s comes from its series when %s is filled.', "column", when_column));
-  execute format('comment on trigger mandant_number_due on %s is %L', "table",
-                 format('%s comes from its series when %s is filled.', "column", when_column));
   -- The update after an insert is done by whoever inserts. Whoever may write the column can change nothing in it.
   if has_column_privilege('mandant_user', "table", when_column, 'insert') then
     execute format('grant update (%I) on %s to mandant_user', "column", "table");

@@ -57,17 +57,10 @@ create function mandant_internal.visible_number(tenant_id int, kind text, number
   language sql stable
   set search_path = pg_catalog, pg_temp
 begin atomic
-  select r.tenant_id, r.kind, nullif(r.branch, ''), r.period, r.n, r.number,
-         mandant_internal.number_state(r.series_id, r.period, r.tenant_id, r.n),
-         coalesce(r.document, (select e.document from mandant_internal.number_event e
-                                 where (e.series_id, e.period, e.tenant_id, e.n) = (r.series_id, r.period, r.tenant_id, r.n)
-                                   and e.event = 'used')),
-         r.document_date, r.issued_at, p.name,
-         (select e.reason from mandant_internal.number_event e
-            where (e.series_id, e.period, e.tenant_id, e.n) = (r.series_id, r.period, r.tenant_id, r.n) and e.event = 'void'),
-         r.issued_by, r.document, r.chain
-    from mandant_internal.number r left join mandant_internal.principal p on p.id = r.issued_by
-    where r.tenant_id = visible_number.tenant_id and r.kind = visible_number.kind and r.number = visible_number.number;
+  select w.tenant_id, w.kind, w.branch, w.period, w.n, w.number, w.state, w.document, w.document_date, w.issued_at, p.name,
+         w.reason, w.issued_by, w.drawn_for, w.chain
+    from mandant_internal.number_now w left join mandant_internal.principal p on p.id = w.issued_by
+    where w.tenant_id = visible_number.tenant_id and w.kind = visible_number.kind and w.number = visible_number.number;
 end;
 
 create function mandant.void_number(kind text, number text, reason text, tenant text default null)
@@ -106,10 +99,19 @@ as $$
 declare
   home mandant_internal.tenant := mandant_internal.tenant_for(tenant);
   found mandant_internal.number := mandant_internal.number_for(home, kind, number, 'post');
+  expired timestamptz;
 begin
   if document is null then
     raise exception using errcode = 'invalid_parameter_value',
       message = format('what %s is for is not said', found.number), hint = 'document => the id of the document';
+  end if;
+  select w.expires_at into expired from mandant_internal.number_now w
+    where (w.series_id, w.period, w.tenant_id, w.n) = (found.series_id, found.period, home.id, found.n)
+      and w.state = 'reserved' and w.expires_at <= clock_timestamp();
+  if expired is not null then
+    raise exception using errcode = 'restrict_violation',
+      message = format('%s was reserved until %s', found.number, mandant_internal.written(expired)),
+      hint = 'select mandant.release_numbers() makes it void; draw another one';
   end if;
   perform mandant_internal.note_number(found.series_id, home.id, found.period, found.n, 'used', document, null, null, null, null);
   return mandant_internal.visible_number(home.id, found.kind, found.number);
@@ -119,7 +121,8 @@ comment on function mandant.use_number(text, text, uuid, text) is
   'Gives a reserved number, or one that was drawn without document, its document.
 kind, number: as mandant.issued_number shows them; document: its id; tenant: code, the one selected unless given.
 Needs the right post on the kind; at depth own for numbers that one drew oneself.
-Errors: P0002 no such number, 23001 it is void or has its document, 22023 no document, 42501 not allowed.';
+Errors: P0002 no such number, 23001 it is void, has its document, or was reserved until
+a time that is past; 22023 no document; 42501 not allowed.';
 
 create function mandant.reserve_numbers(
     kind text, count int, holder text, valid_until timestamptz, on_date date default null, branch text default null,
@@ -145,9 +148,12 @@ begin
     raise exception using errcode = 'invalid_parameter_value',
       message = 'a reservation ends in the future', hint = 'valid_until => now() + interval ''30 days''';
   end if;
-  if exists (select from mandant_internal.series_today s
-               where s.tenant_id = home.id and s.kind = reserve_numbers.kind
-                 and s.branch = coalesce(reserve_numbers.branch, '') and s.policy = 'gapless_chronological') then
+  if 'gapless_chronological' = (
+       select v.policy from mandant_internal.series_tenant u
+         join mandant_internal.series_version v on v.series_id = u.series_id
+         where u.tenant_id = home.id and u.kind = reserve_numbers.kind and u.branch = coalesce(reserve_numbers.branch, '')
+           and v.valid_from <= coalesce(on_date, (now() at time zone home.timezone)::date)
+         order by v.valid_from desc limit 1) then
     raise exception using errcode = 'invalid_parameter_value',
       message = format('the series for %s is chronological: a number used later would have an earlier one''s place', kind),
       hint = 'draw each number when its document is posted';
@@ -188,14 +194,11 @@ begin
       hint = 'select number, state from mandant.issued_number where state = ''reserved''';
   end if;
   for reserved in
-    select r.kind, r.number, e.* from mandant_internal.number_event e
-      join mandant_internal.number r
-        on (r.series_id, r.period, r.tenant_id, r.n) = (e.series_id, e.period, e.tenant_id, e.n)
-      where e.event = 'reserved' and e.tenant_id = home.id
-        and case when release_numbers.reservation is null then e.expires_at <= clock_timestamp()
-                 else e.reservation = release_numbers.reservation end
-        and mandant_internal.number_state(r.series_id, r.period, r.tenant_id, r.n) = 'reserved'
-      order by r.series_id, r.period, r.n
+    select w.* from mandant_internal.number_now w
+      where w.tenant_id = home.id and w.state = 'reserved'
+        and case when release_numbers.reservation is null then w.expires_at <= clock_timestamp()
+                 else w.reservation = release_numbers.reservation end
+      order by w.series_id, w.period, w.n
   loop
     perform mandant_internal.number_for(home, reserved.kind, reserved.number, 'void');
     perform mandant_internal.note_number(reserved.series_id, home.id, reserved.period, reserved.n, 'void', null,
@@ -234,6 +237,9 @@ begin
     from mandant_internal.enter_number(kind, number, on_date, branch, home.code, document) e;
   perform mandant_internal.note_number(made.series_id, home.id, made.period, made.n, 'imported', null, null, null, null,
                                        nullif(btrim(reason), ''));
+  if made.period < 0 then
+    perform mandant_internal.check_kind(home.id, kind, array[number]);
+  end if;
   return mandant_internal.visible_number(home.id, kind, number);
 exception
   when unique_violation then
@@ -248,4 +254,5 @@ The latter in a unique series that allows it (manual).
 number: if it is of the series'' pattern at that date, the series goes on after it, so import in ascending order; else it
 stands among the foreign ones (period -1). on_date, branch, tenant, document: as in next_number; reason: where it comes from.
 Needs the rights post on the kind and update on series; the latter not where the series is manual.
-Errors: 42710 there is that number, 22023 at or below the last one, or no number; 42704 no such series; 42501 not allowed.';
+Errors: 42710 there is that number; 22023 at or below the last one, no number, or one that a series of the kind could give at
+another date or in another branch; 42704 no such series; 42501 not allowed.';

@@ -36,31 +36,21 @@ begin
     perform mandant_internal.require_whole('number', 'read', id);
   end loop;
   return query
-    with told as (
-      select r.*, mandant_internal.number_state(r.series_id, r.period, r.tenant_id, r.n) as state
-        from mandant_internal.number r
-        where r.tenant_id = any (tenants) and (of_kind is null or r.kind = of_kind)
-          and (r.document is null or exists (
-            select from mandant_internal.number_event e
-              where (e.series_id, e.period, e.tenant_id, e.n) = (r.series_id, r.period, r.tenant_id, r.n) and e.event = 'void'))
-    ), missing as (
+    with missing as (
       -- of a shared series every tenant's numbers count, and the one whose number follows is told
-      select p.*, coalesce(lag(p.n) over (partition by p.series_id, p.period order by p.n), 0) as before,
-             lag(p.n) over (partition by p.series_id, p.period order by p.n) is null as begins
+      select p.*, coalesce(lag(p.n) over w, 0) as before, lag(p.n) over w is null as begins
         from mandant_internal.number p
         where p.series_id in (select u.series_id from mandant_internal.series_tenant u where u.tenant_id = any (tenants))
+        window w as (partition by p.series_id, p.period order by p.n)
     )
-    select t.tenant_id, t.kind, nullif(t.branch, ''), t.period, t.n, t.n, t.number,
+    select t.tenant_id, t.kind, t.branch, t.period, t.n, t.n, t.number,
            case t.state
-             when 'void' then format('void: %s (%s)', e.reason, coalesce(p.name, e.by_login))
-             when 'reserved' then format('reserved for %s until %s%s', e.holder, mandant_internal.written(e.expires_at),
-                                         case when e.expires_at <= now() then ', which is past' else '' end)
+             when 'void' then format('void: %s (%s)', t.reason, t.voided_by)
+             when 'reserved' then format('reserved for %s until %s%s', t.holder, mandant_internal.written(t.expires_at),
+                                         case when t.expires_at <= now() then ', which is past' else '' end)
              else 'no document' end
-      from told t
-      left join mandant_internal.number_event e
-        on (e.series_id, e.period, e.tenant_id, e.n) = (t.series_id, t.period, t.tenant_id, t.n) and e.event = t.state
-      left join mandant_internal.principal p on p.id = e.by_principal
-      where t.state <> 'used'
+      from mandant_internal.number_now t
+      where t.tenant_id = any (tenants) and (of_kind is null or t.kind = of_kind) and t.state <> 'used'
     union all
     select m.tenant_id, m.kind, nullif(m.branch, ''), m.period,
            case when m.begins then coalesce(v.start, 1) else m.before + 1 end, m.n - 1, null,
@@ -93,7 +83,6 @@ declare
   found record;
   place record;
   gone record;
-  id int;
 begin
   for found in
     select w.code, g.* from mandant_internal.gaps_of(number_gaps.kind, tenants) g
@@ -150,8 +139,8 @@ declare
 begin
   return query
     with number_row as (
-      select r.*, lag(r.chain) over w as before,
-             sha256(coalesce(lag(r.chain) over w, '') || convert_to(concat_ws(u&'\001f',
+      select r.*,
+             sha256(coalesce(lag(r.chain) over w, '') || convert_to(concat_ws(chr(31),
                r.tenant_id, r.kind, r.branch, r.period, r.n, r.number, to_char(r.document_date, 'YYYY-MM-DD'),
                coalesce(replace(r.document::text, '-', ''), ''), mandant_internal.microseconds(r.issued_at),
                coalesce(replace(r.issued_by::text, '-', ''), '')), 'UTF8')) as computed
@@ -159,8 +148,8 @@ begin
         where r.tenant_id = any (tenants) and (verify_numbers.kind is null or r.kind = verify_numbers.kind)
         window w as (partition by r.series_id, r.period, r.tenant_id order by r.n)
     ), event_row as (
-      select e.*, r.kind, r.branch, r.number,
-             sha256(coalesce(lag(e.chain) over w, '') || convert_to(concat_ws(u&'\001f',
+      select e.*, r.number,
+             sha256(coalesce(lag(e.chain) over w, '') || convert_to(concat_ws(chr(31),
                e.tenant_id, e.seq, e.period, e.n, e.event, coalesce(replace(e.document::text, '-', ''), ''),
                coalesce(replace(e.reservation::text, '-', ''), ''), coalesce(mandant_internal.microseconds(e.expires_at)::text, ''),
                coalesce(e.holder, ''), coalesce(e.reason, ''), mandant_internal.microseconds(e.at),
@@ -172,16 +161,24 @@ begin
         where e.tenant_id = any (tenants) and (verify_numbers.kind is null or u.kind = verify_numbers.kind)
         window w as (partition by e.series_id, e.tenant_id order by e.seq)
     ), chained as (
-      select n.series_id, n.tenant_id, n.period, false as events, count(*) as rows,
-             (array_agg(n.number order by n.n) filter (where n.chain is distinct from n.computed))[1] as broken,
-             (array_agg(n.chain order by n.n desc))[1] as head
-        from number_row n group by 1, 2, 3
+      select c.series_id, c.tenant_id, c.period, false as events, c.rows, b.number as broken, h.chain as head
+        from (select n.series_id, n.tenant_id, n.period, count(*) as rows, max(n.n) as last,
+                     min(n.n) filter (where n.chain is distinct from n.computed) as broken
+                from number_row n group by 1, 2, 3) c
+        join mandant_internal.number h
+          on (h.series_id, h.period, h.tenant_id, h.n) = (c.series_id, c.period, c.tenant_id, c.last)
+        left join mandant_internal.number b
+          on (b.series_id, b.period, b.tenant_id, b.n) = (c.series_id, c.period, c.tenant_id, c.broken)
       union all
-      select v.series_id, v.tenant_id, null, true, count(*),
-             (array_agg(format('%s of %s, event %s', v.event, coalesce(v.number, 'a number that is gone'), v.seq) order by v.seq)
-                filter (where v.chain is distinct from v.computed or v.number is null))[1],
-             (array_agg(v.chain order by v.seq desc))[1]
-        from event_row v group by 1, 2
+      select c.series_id, c.tenant_id, null, true, c.rows,
+             case when b.seq is not null then format('%s of %s, event %s', b.event, coalesce(r.number, 'a number that is gone'), b.seq) end, h.chain
+        from (select v.series_id, v.tenant_id, count(*) as rows, max(v.seq) as last,
+                     min(v.seq) filter (where v.chain is distinct from v.computed or v.number is null) as broken
+                from event_row v group by 1, 2) c
+        join mandant_internal.number_event h on (h.series_id, h.tenant_id, h.seq) = (c.series_id, c.tenant_id, c.last)
+        left join mandant_internal.number_event b on (b.series_id, b.tenant_id, b.seq) = (c.series_id, c.tenant_id, c.broken)
+        left join mandant_internal.number r
+          on (r.series_id, r.period, r.tenant_id, r.n) = (b.series_id, b.period, b.tenant_id, b.n)
     )
     select t.code, coalesce(u.kind, 'a series that is gone') || case when c.events then ' (events)' else '' end,
            nullif(u.branch, ''), c.period, c.rows, c.broken is null, c.broken, encode(c.head, 'hex')

@@ -23,22 +23,48 @@ begin
 end
 $$;
 
--- Two series of a tenant and kind must not be able to give the same number, in any of their versions.
-create function mandant_internal.check_kind(series_id int) returns void
-  language plpgsql stable
+-- Two series of a tenant and kind must not be able to give the same number, in any of their versions, nor a foreign one.
+create function mandant_internal.check_kind(tenant_id int, kind text, foreign_numbers text[]) returns void
+  language sql stable
+  set search_path = pg_catalog, pg_temp
+begin atomic
+  select mandant_internal.check_series(array(
+    select mandant_internal.series_of(u.tenant_id, u.kind, u.branch)
+      from mandant_internal.series_tenant u
+      where u.tenant_id = check_kind.tenant_id and u.kind = check_kind.kind order by u.branch), foreign_numbers);
+end;
+
+-- The same for every tenant that draws from a series, with all that it has imported.
+create function mandant_internal.check_kinds(series_id int) returns void
+  language sql stable
+  set search_path = pg_catalog, pg_temp
+begin atomic
+  select mandant_internal.check_kind(u.tenant_id, u.kind, array(
+      select r.number from mandant_internal.number r
+        where r.tenant_id = u.tenant_id and r.kind = u.kind and r.period < 0 order by r.series_id, r.n))
+    from mandant_internal.series_tenant u where u.series_id = check_kinds.series_id order by u.tenant_id;
+end;
+
+-- Lets further tenants draw from a series; one that does already goes on.
+create function mandant_internal.share_series(shared mandant_internal.series, codes text[]) returns void
+  language plpgsql volatile
   set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare
-  drawing record;
-  taken text;
+  code text;
+  other mandant_internal.tenant;
 begin
-  for drawing in
-    select u.tenant_id, u.kind from mandant_internal.series_tenant u where u.series_id = check_kind.series_id order by 1
-  loop
-    perform mandant_internal.check_series(array(
-      select mandant_internal.series_of(u.tenant_id, u.kind, u.branch)
-        from mandant_internal.series_tenant u where u.tenant_id = drawing.tenant_id and u.kind = drawing.kind order by u.branch));
+  foreach code in array coalesce(codes, array[]::text[]) loop
+    other := mandant_internal.tenant_named(code);
+    perform mandant_internal.require_whole('series', 'create', other.id);
+    insert into mandant_internal.series_tenant (tenant_id, kind, branch, series_id)
+      values (other.id, shared.kind, shared.branch, shared.id) on conflict do nothing;
+    if not exists (select from mandant_internal.series_tenant u where (u.tenant_id, u.series_id) = (other.id, shared.id)) then
+      raise exception using errcode = 'duplicate_object',
+        message = format('tenant "%s" has a series for %s already', code, shared.kind),
+        hint = 'select * from mandant.series; mandant.alter_series(...) changes it';
+    end if;
   end loop;
 end
 $$;
@@ -55,8 +81,6 @@ as $$
 #variable_conflict use_column
 declare
   home mandant_internal.tenant := mandant_internal.tenant_named(tenant);
-  other mandant_internal.tenant;
-  code text;
   made mandant_internal.series;
 begin
   perform mandant_internal.require_whole('series', 'create', home.id);
@@ -75,18 +99,13 @@ begin
             coalesce(define_series.manual, false), mandant_internal.me());
   insert into mandant_internal.series_tenant (tenant_id, kind, branch, series_id)
     values (home.id, made.kind, made.branch, made.id);
-  foreach code in array coalesce(shared_with, array[]::text[]) loop
-    other := mandant_internal.tenant_named(code);
-    perform mandant_internal.require_whole('series', 'create', other.id);
-    insert into mandant_internal.series_tenant (tenant_id, kind, branch, series_id)
-      values (other.id, made.kind, made.branch, made.id);
-  end loop;
-  perform mandant_internal.check_kind(made.id);
+  perform mandant_internal.share_series(made, shared_with);
+  perform mandant_internal.check_kinds(made.id);
   return mandant_internal.visible_series(home.id, made.kind, made.branch);
 exception
   when unique_violation then
     raise exception using errcode = 'duplicate_object',
-      message = format('tenant "%s" has a series for %s already', coalesce(other.code, tenant), kind),
+      message = format('tenant "%s" has a series for %s already', tenant, kind),
       hint = 'select * from mandant.series; mandant.alter_series(...) changes it';
   when check_violation or not_null_violation then
     perform mandant_internal.refuse_series(define_series.kind, sqlerrm);
@@ -145,8 +164,6 @@ declare
   home mandant_internal.tenant := mandant_internal.tenant_named(tenant);
   altered mandant_internal.series;
   before mandant_internal.series_version;
-  other mandant_internal.tenant;
-  code text;
   given mandant_internal.number;
 begin
   perform mandant_internal.require_whole('series', 'update', home.id);
@@ -198,20 +215,8 @@ begin
         hint = format('start => %s or more', given.n + 1);
     end if;
   end if;
-  foreach code in array coalesce(shared_with, array[]::text[]) loop
-    other := mandant_internal.tenant_named(code);
-    perform mandant_internal.require_whole('series', 'create', other.id);
-    insert into mandant_internal.series_tenant (tenant_id, kind, branch, series_id)
-      values (other.id, altered.kind, altered.branch, altered.id)
-      on conflict (tenant_id, kind, branch) do update set series_id = excluded.series_id
-        where mandant_internal.series_tenant.series_id = excluded.series_id;
-    if not exists (select from mandant_internal.series_tenant u
-                     where u.tenant_id = other.id and u.series_id = altered.id) then
-      raise exception using errcode = 'duplicate_object',
-        message = format('tenant "%s" has a series for %s already', code, kind), hint = 'select * from mandant.series';
-    end if;
-  end loop;
-  perform mandant_internal.check_kind(altered.id);
+  perform mandant_internal.share_series(altered, shared_with);
+  perform mandant_internal.check_kinds(altered.id);
   return mandant_internal.visible_series(home.id, altered.kind, altered.branch);
 exception
   when check_violation or not_null_violation then
@@ -246,11 +251,12 @@ begin
   end if;
   perform mandant_internal.record('close_series', null, home.id, concat_ws(' ', kind, branch),
                                   'from ' || to_char(from_date, 'YYYY-MM-DD'), reason);
-  delete from mandant_internal.series_version v where v.series_id = closed.id and v.valid_from > from_date;
   insert into mandant_internal.series_version (series_id, valid_from, reset, policy, start, manual, created_by)
     select closed.id, from_date, v.reset, v.policy, v.start, false, mandant_internal.me()
       from mandant_internal.series_version v where v.series_id = closed.id order by v.valid_from desc limit 1
-    on conflict on constraint series_version_pkey do update set (pattern, created_at, created_by) = (null, now(), mandant_internal.me());
+    on conflict on constraint series_version_pkey do update
+      set (pattern, last, warn_at, manual, created_at, created_by) = (null, null, null, false, now(), mandant_internal.me());
+  delete from mandant_internal.series_version v where v.series_id = closed.id and v.valid_from > from_date;
   return mandant_internal.visible_series(home.id, closed.kind, closed.branch);
 end
 $$;

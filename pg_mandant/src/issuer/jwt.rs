@@ -1,7 +1,8 @@
 //! A signed token (RFC 7519 in the compact form of RFC 7515) and whether its issuer stands behind it.
 //!
 //! Pure. Nothing in a token chooses how it is checked: keys are those of the trusted issuer, each has one algorithm, and
-//! `jwk`, `jku`, `x5u` are not looked at. What is read is read strictly: a member twice, null, or of another type is refused.
+//! `jwk`, `jku`, `x5u` are not looked at. What is read is read strictly: a member twice, null, or of another type is refused. More than
+//! half of it are tests.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

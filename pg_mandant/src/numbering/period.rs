@@ -175,12 +175,13 @@ pub struct Turn {
 }
 
 /// A tenant's fiscal calendar.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Deserialize)]
 pub struct Calendar {
     /// The rule before the first turn.
-    pub year_start: YearStart,
+    #[serde(deserialize_with = "parsed")]
+    year_start: YearStart,
     /// Ascending.
-    pub turns: Vec<Turn>,
+    turns: Vec<Turn>,
 }
 
 impl Calendar {

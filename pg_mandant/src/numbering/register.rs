@@ -15,8 +15,8 @@ use sha2::{Digest, Sha256};
 use crate::catalog;
 use crate::error::Error;
 
-/// The separator of the texts that are hashed: no pattern and no imported number contains it.
-const BETWEEN: &str = "\u{1f}";
+/// The separator of the texts that are hashed: none of them contains it.
+pub const BETWEEN: &str = "\u{1f}";
 
 /// What a row says that other rows are counted and chained by.
 pub struct Last {
@@ -32,8 +32,8 @@ pub struct Last {
 const MOST_SEEN: usize = 10_000;
 
 thread_local! {
-    /// By table (its column of places) and key: the last place that this session has seen.
-    static SEEN: RefCell<HashMap<(i16, [i32; 3]), i64>> = RefCell::default();
+    /// By index and key: the last place that this session has seen.
+    static SEEN: RefCell<HashMap<(pg_sys::Oid, [i32; 3]), i64>> = RefCell::default();
 }
 
 /// A table of rows in chains, whose primary key is the chain's key (int4 columns) and then the place in it.
@@ -133,12 +133,11 @@ impl Reader {
     /// # Safety
     /// In a transaction.
     pub unsafe fn last<const K: usize>(&self, key: [i32; K]) -> Option<Last> {
-        let place = {
-            let mut place = [0; 3];
-            place.iter_mut().zip(key).for_each(|(to, from)| *to = from);
-            (self.columns.n, place)
-        };
-        let seen = SEEN.with_borrow(|seen| seen.get(&place).copied());
+        let mut chain = [0; 3];
+        chain[..K].copy_from_slice(&key);
+        // SAFETY: the index is open.
+        let chain = (unsafe { (*self.index).rd_id }, chain);
+        let seen = SEEN.with_borrow(|seen| seen.get(&chain).copied());
         // SAFETY: as promised.
         let last = unsafe {
             // What this session saw was perhaps its own, and undone.
@@ -150,7 +149,7 @@ impl Reader {
                 if seen.len() >= MOST_SEEN {
                     seen.clear();
                 }
-                seen.insert(place, last.n);
+                seen.insert(chain, last.n);
             });
         }
         last

@@ -5,13 +5,13 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use pgrx::datum::{FromDatum, IntoDatum};
+use pgrx::datum::IntoDatum;
 use pgrx::{PgSqlErrorCode, pg_sys};
 use serde::Deserialize;
 use time::Date;
 
 use super::pattern::{Pattern, Place};
-use super::period::{Calendar, Reset, Turn, YearStart, date, parsed};
+use super::period::{Calendar, Reset, date, parsed};
 use super::register::Chained;
 use crate::catalog;
 use crate::context;
@@ -54,9 +54,14 @@ pub struct Version {
 }
 
 impl Version {
-    /// None: the series is closed.
-    pub fn pattern(&self) -> Option<&Pattern> {
-        self.parsed.as_ref()
+    /// The pattern and how it is written; none: the series is closed.
+    fn pattern(&self) -> Option<(&Pattern, &str)> {
+        self.parsed.as_ref().zip(self.pattern.as_deref())
+    }
+
+    /// A place that the series has; none: it has ended.
+    pub fn within(&self, n: Option<i64>) -> Option<i64> {
+        n.filter(|n| self.last.is_none_or(|last| *n <= last))
     }
 }
 
@@ -72,14 +77,9 @@ pub struct Series {
     pub tenants: Vec<i32>,
     /// The tenant's.
     pub timezone: String,
-    #[serde(deserialize_with = "parsed")]
-    fiscal_year_start: YearStart,
-    #[serde(default)]
-    fiscal_years: Option<Vec<Turn>>,
+    calendar: Calendar,
     /// Ascending.
     versions: Vec<Version>,
-    #[serde(skip)]
-    calendar: Option<Calendar>,
 }
 
 /// `null` stands for no date.
@@ -99,10 +99,6 @@ impl Series {
                 version.parsed = Some(Pattern::parse(pattern, version.reset)?);
             }
         }
-        series.calendar = Some(Calendar {
-            year_start: series.fiscal_year_start,
-            turns: series.fiscal_years.take().unwrap_or_default(),
-        });
         Ok(series)
     }
 
@@ -143,53 +139,38 @@ impl Series {
             .rev()
             .find(|version| version.valid_from.is_none_or(|from| from <= on))
             .ok_or_else(|| not_then("begins", self.versions.first()))?;
-        let pattern = version
+        let (pattern, _) = version
             .pattern()
             .ok_or_else(|| not_then("was closed", Some(version)))?;
-        let calendar = self
-            .calendar
-            .as_ref()
-            .ok_or_else(|| Error::internal("a series without calendar"))?;
-        Ok((version, pattern, version.reset.period(on, calendar)))
-    }
-
-    /// The fiscal year of a date.
-    pub fn fiscal_year(&self, on: Date) -> i32 {
-        self.calendar
-            .as_ref()
-            .map_or(on.year(), |calendar| calendar.fiscal_year(on))
+        Ok((version, pattern, version.reset.period(on, &self.calendar)))
     }
 
     /// The text of a number.
     pub fn render(&self, pattern: &Pattern, n: i64, on: Date) -> String {
-        pattern.render(n, on, self.fiscal_year(on), self.place())
+        pattern.render(n, on, self.calendar.fiscal_year(on), self.place())
     }
 }
 
-/// Refuses series of a tenant and kind of which two could render the same text, and what does not fit.
+/// Refuses series of a tenant and kind of which two could render the same text, or one a foreign number: what is drawn
+/// must never find its text taken.
 ///
 /// Versions of one series share the numbers of a period, so only a change of when it begins again can bring them together.
-pub fn check(all: &[Series]) -> Result<(), Error> {
-    let versions: Vec<_> = all
+pub fn check(all: &[Series], foreign: &[String]) -> Result<(), Error> {
+    let patterns: Vec<_> = all
         .iter()
-        .flat_map(|series| series.versions.iter().map(move |version| (series, version)))
+        .flat_map(|series| {
+            let versions = series.versions.iter();
+            versions.filter_map(move |version| Some((series, version, version.pattern()?)))
+        })
         .collect();
-    for (index, (series, version)) in versions.iter().enumerate() {
-        let Some((pattern, text)) = version.pattern().zip(version.pattern.as_deref()) else {
-            continue;
-        };
+    for (index, (series, version, (pattern, text))) in patterns.iter().enumerate() {
         pattern.check_length(text, series.place())?;
-        for (other_series, other) in &versions[..index] {
-            let Some((other_pattern, other_text)) = other.pattern().zip(other.pattern.as_deref())
-            else {
-                continue;
-            };
+        for (other_series, other, (other_pattern, other_text)) in &patterns[..index] {
             if series.id == other_series.id && version.reset == other.reset {
                 continue;
             }
-            if let Some(common) =
-                pattern.in_common(series.place(), other_pattern, other_series.place())
-            {
+            let common = pattern.in_common(series.place(), other_pattern, other_series.place());
+            if let Some(common) = common {
                 return Err(Error::bad_value(
                     format!(
                         "\"{text}\" {} and \"{other_text}\" {} could both give {common}",
@@ -199,6 +180,16 @@ pub fn check(all: &[Series]) -> Result<(), Error> {
                     "keep them apart by a literal, or by {branch}",
                 ));
             }
+        }
+        let taken = |number: &&String| pattern.read(number, series.place()).is_some();
+        if let Some(number) = foreign.iter().find(taken) {
+            return Err(Error::bad_value(
+                format!(
+                    "{number} is foreign, and \"{text}\" {} could give it as well",
+                    series.called()
+                ),
+                "a number of the pattern is imported with its date and branch; else keep the two apart by a literal",
+            ));
         }
     }
     Ok(())
@@ -243,27 +234,18 @@ pub fn tables() -> Result<(Chained, Chained), Error> {
 
 /// The series from which a tenant draws for a kind and branch.
 pub fn find(tenant_id: i32, tenant: &str, kind: &str, branch: &str) -> Result<Rc<Series>, Error> {
-    let key = format!("{tenant_id} {kind} {branch}");
+    let key = format!("{tenant_id}\0{kind}\0{branch}"); // no text holds a zero
     if let Some(known) = with_cache(|cache| cache.known.get(&key).cloned()) {
         return Ok(known);
     }
-    // SAFETY: in a transaction; the signature is the one of numbering.sql. The snapshot is fresh, as for rights.
-    let json = unsafe {
-        let types = [pg_sys::INT4OID, pg_sys::TEXTOID, pg_sys::TEXTOID];
-        let function = catalog::function(c"series_of", &types)?;
-        let values = [
-            tenant_id.into_datum(),
-            kind.into_datum(),
-            branch.into_datum(),
-        ];
-        let mut arguments = values.map(|value| pg_sys::NullableDatum {
-            isnull: value.is_none(),
-            value: value.unwrap_or(pg_sys::Datum::from(0)),
-        });
-        catalog::with_fresh_snapshot(|| {
-            catalog::call(function, &mut arguments).and_then(|json| String::from_datum(json, false)) // json is kept as text
-        })
-    };
+    let types = [pg_sys::INT4OID, pg_sys::TEXTOID, pg_sys::TEXTOID];
+    let values = [
+        tenant_id.into_datum(),
+        kind.into_datum(),
+        branch.into_datum(),
+    ];
+    // SAFETY: in a transaction; the signature is the one of numbering.sql.
+    let json = unsafe { catalog::answer(c"series_of", &types, values)? };
     let Some(json) = json else {
         let of_branch = match branch {
             "" => String::new(),

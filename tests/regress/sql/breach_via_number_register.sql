@@ -27,7 +27,7 @@ begin
     'select mandant_internal.enter_number(''invoice'', ''X-1'', null, null, null, null)', 'select mandant_internal.preview(''{"id": 1, "tenant_id": 2}'')',
     'select mandant_internal.note_number(1, 2, 0, 1, ''void'', null, null, null, null, null)', 'table mandant_internal.number_event',
     'delete from mandant_internal.number_event', 'update mandant_internal.number_event set event = ''used''', 'insert into mandant_internal.series_version default values',
-    'select mandant_internal.series_of(2, ''invoice'', '''')', 'select mandant_internal.check_series(array[]::json[])', 'select mandant_internal.tenant_named(''us'')',
+    'select mandant_internal.series_of(2, ''invoice'', '''')', 'select mandant_internal.check_series(array[]::json[], array[]::text[])', 'select mandant_internal.tenant_named(''us'')',
     'create function breach.draw(text, date, text, text, uuid) returns text language c as ''$libdir/pg_mandant'', ''next_number_wrapper''']
   loop
     begin

@@ -28,6 +28,12 @@ select mandant.alter_series('nl1', 'bill', '2028-01-01', reset => 'decade');
 select kind from mandant.close_series('nl1', 'bill', '2029-01-01');
 select mandant.next_number('bill', '2029-01-01');
 \echo :SQLSTATE
+select kind from mandant.define_series('nl1', 'late', 'LA{n}', valid_from => '2030-01-01');
+select mandant.next_number('late', '2029-12-31');
+\echo :SQLSTATE
+select kind, pattern from mandant.close_series('nl1', 'late', '2028-01-01');
+select mandant.next_number('late', '2030-01-01');
+\echo :SQLSTATE
 select valid_from, pattern, reset, policy from mandant.series_version where kind = 'bill' order by valid_from nulls first;
 -- a start at or below a number that was given
 select kind from mandant.define_series('nl1', 'flat', 'F{n}');
@@ -48,6 +54,8 @@ select mandant.next_number('ends', '2026-01-01');
 select mandant.next_number('ends', '2026-01-01');
 select mandant.next_number('ends', '2026-01-01');
 select mandant.next_number('ends', '2026-01-01');
+\echo :SQLSTATE
+select mandant.peek_number('ends', '2026-01-01');
 \echo :SQLSTATE
 
 -- dates never go back in a chronological series
@@ -111,12 +119,43 @@ select mandant.release_numbers('01890000-0000-7000-8000-000000000009');
 \echo :SQLSTATE
 select mandant.next_number('ticket', '2026-01-01', document => '01890000-0000-7000-8000-000000000003');
 select number, reason from mandant.number_gaps('ticket');
+-- a reservation ends: what was not used by then is not used any more (its end is put into the past, and all that back again)
+savepoint before;
+select number from mandant.reserve_numbers('ticket', 1, 'fair', '2999-01-01', '2026-01-01');
+reset role;
+update mandant_internal.number_event set expires_at = '2020-01-01 00:00Z' where holder = 'fair';
+set role nl_one;
+select mandant.use_number('ticket', 'T005', '01890000-0000-7000-8000-000000000004') is null;
+\echo :SQLSTATE
+select number, reason from mandant.number_gaps('ticket') where number = 'T005';
+select number, state, reason from mandant.release_numbers();
+rollback to before;
+select mandant.reserve_numbers('ticket', 1, 'fair', '2020-01-01');
+\echo :SQLSTATE
+select mandant.reserve_numbers('ticket', 1, e'fa\x1fir', '2999-01-01', '2026-01-01');
+\echo :SQLSTATE
 set role nl_reads;
 select mandant.void_number('ticket', 'T004', 'mine');
 \echo :SQLSTATE
 select mandant.import_number('ticket', 'T009');
 \echo :SQLSTATE
 select mandant.reserve_numbers('ticket', 1, 'me', '2999-01-01');
+\echo :SQLSTATE
+-- reports are for whoever may read every number of the tenant
+select count(*) > 0 as told from mandant.number_gaps(tenant => 'nl1');
+select mandant.number_gaps(tenant => 'nl2');
+\echo :SQLSTATE
+reset role;
+select from mandant.define_role('nl_poster', 'Posts tickets, reads what they drew');
+select from mandant.allow('nl_poster', 'ticket', array['post'], 'tenant');
+select from mandant.allow('nl_poster', 'number', array['read'], 'own');
+select from mandant.allow('nl_poster', 'tenant', array['read'], 'tenant');
+create role nl_posts login;
+select from mandant.bind_login('nl_posts', 'nl1', 'nl_poster');
+set role nl_posts;
+select mandant.number_gaps(tenant => 'nl1');
+\echo :SQLSTATE
+select mandant.verify_numbers();
 \echo :SQLSTATE
 set role nl_one;
 
@@ -129,6 +168,11 @@ select mandant.import_number('old', 'XYZ/7', '2026-01-01');
 select mandant.import_number('old', 'O2026-005', '2026-01-01');
 \echo :SQLSTATE
 select mandant.import_number('old', ' x', '2026-01-01');
+\echo :SQLSTATE
+-- one of the pattern, with the date of another year: the series would find its text taken
+select mandant.import_number('old', 'O2025-009', '2026-01-01');
+\echo :SQLSTATE
+select mandant.alter_series('nl1', 'old', '2027-01-01', pattern => 'XYZ/{n}', reset => 'never');
 \echo :SQLSTATE
 select mandant.next_number('old', '2026-02-01', document => mandant.new_id());
 select period, first, last, number, reason from mandant.number_gaps('old');
@@ -182,6 +226,13 @@ update nl_app.slip set note = 'seen', number = null where day = '2026-12-31';
 insert into nl_app.slip (day, done) values ('2027-01-02', true);
 select day, number from nl_app.slip order by day;
 select * from mandant.number_gaps('slip');
+update nl_app.slip set number = 'mine' where day = '2027-01-01';
+\echo :SQLSTATE
+insert into nl_app.slip (day, number) values ('2027-01-03', 'mine');
+\echo :SQLSTATE
+update nl_app.slip set done = false, note = 'undone' where day = '2027-01-02';
+update nl_app.slip set done = true where day = '2027-01-02';
+select number from nl_app.slip where day = '2027-01-02';
 delete from nl_app.slip where day = '2027-01-01';
 select period, number, reason from mandant.number_gaps('slip');
 rollback;
