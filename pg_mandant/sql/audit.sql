@@ -85,27 +85,34 @@ begin
     raise exception using errcode = 'insufficient_privilege',
       message = format('%s is not audited', tg_relid::regclass), hint = 'select mandant.protect(table, audit => true)';
   end if;
+  -- Materialized: a row is written as JSON once, not for each column that looks into it.
   if tg_op = 'INSERT' then
+    with made as materialized (select mandant_internal.as_json(n.*) as r from new_rows n)
     insert into mandant_internal.audit
         (tenant_id, table_name, object, key, action, new, owner_id, team_id, kind, by_principal, by_login)
       select (r ->> 'tenant_id')::int, table_name, rule.object, mandant_internal.key_of(r, columns), 'insert', jsonb_strip_nulls(r),
              (r ->> rule.owner_column)::uuid, (r ->> rule.team_column)::uuid, r ->> rule.kind_column, me, login
-        from (select to_jsonb(n.*) as r from new_rows n) as made;
+        from made;
   elsif tg_op = 'DELETE' then
+    with gone as materialized (select mandant_internal.as_json(o.*) as r from old_rows o)
     insert into mandant_internal.audit
         (tenant_id, table_name, object, key, action, old, owner_id, team_id, kind, by_principal, by_login)
       select (r ->> 'tenant_id')::int, table_name, rule.object, mandant_internal.key_of(r, columns), 'delete', jsonb_strip_nulls(r),
              (r ->> rule.owner_column)::uuid, (r ->> rule.team_column)::uuid, r ->> rule.kind_column, me, login
-        from (select to_jsonb(o.*) as r from old_rows o) as gone;
+        from gone;
   else
     -- PostgreSQL fills both lists row by row, so equal places belong together, also where the key itself has changed
+    with a as materialized (
+      select row_number() over () as place, mandant_internal.as_json(n.*) as r from new_rows n
+    ), b as materialized (
+      select row_number() over () as place, mandant_internal.as_json(o.*) as before from old_rows o
+    )
     insert into mandant_internal.audit
         (tenant_id, table_name, object, key, action, old, new, owner_id, team_id, kind, by_principal, by_login)
       select (r ->> 'tenant_id')::int, table_name, rule.object, mandant_internal.key_of(r, columns), 'update',
              mandant_internal.without_same(b.before, r), mandant_internal.without_same(r, b.before),
              (r ->> rule.owner_column)::uuid, (r ->> rule.team_column)::uuid, r ->> rule.kind_column, me, login
-        from (select row_number() over () as place, to_jsonb(n.*) as r from new_rows n) as a
-        join (select row_number() over () as place, to_jsonb(o.*) as before from old_rows o) as b using (place)
+        from a join b using (place)
         where b.before <> a.r;
   end if;
   return null;

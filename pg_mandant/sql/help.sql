@@ -73,6 +73,8 @@ begin
   loop
     execute format('alter %s %s owner to mandant_owner', object.kind, object.name);
   end loop;
+  alter function mandant_internal.as_json(anyelement) owner to mandant_user;
+  grant execute on function mandant_internal.as_json(anyelement) to mandant_owner;
   alter domain mandant_internal.binding owner to mandant_owner;
   alter schema mandant owner to mandant_owner;
   alter schema mandant_internal owner to mandant_owner;

@@ -195,13 +195,14 @@ create view mandant_internal.number_now as
       on (reserved.series_id, reserved.period, reserved.tenant_id, reserved.n, reserved.event)
         = (r.series_id, r.period, r.tenant_id, r.n, 'reserved');
 
+-- `used RE-2026-00001`: the state and the number.
 create function mandant_internal.number_state(series_id int, period int, tenant_id int, n bigint) returns text
   language plpgsql stable
   security definer -- the library asks for whoever changes something, who may not read the register
   set search_path = pg_catalog, pg_temp
 as $$
 begin
-  return (select w.state from mandant_internal.number_now w
+  return (select w.state || ' ' || w.number from mandant_internal.number_now w
             where (w.series_id, w.period, w.tenant_id, w.n)
                 = (number_state.series_id, number_state.period, number_state.tenant_id, number_state.n));
 end

@@ -14,6 +14,17 @@ begin atomic
     limit 1;
 end;
 
+-- To write a row as JSON runs casts that whoever made its types has made.
+create function mandant_internal.as_json(row_value anyelement) returns jsonb
+  language plpgsql stable
+  security definer -- as mandant_user, who may nothing that whoever asks may not: callers run as the owner of the extension
+  set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return to_jsonb(row_value);
+end
+$$;
+
 create function mandant_internal.know_kinds() returns trigger
   language plpgsql volatile
   security definer -- writes the list of protected tables; the rows are those of the table that fires it
@@ -23,13 +34,13 @@ begin
   if tg_op <> 'INSERT' then
     update mandant_internal.protected_table p
       set kinds = array(select kind from unnest(p.kinds) as kind
-                          where kind not in (select to_jsonb(r.*) ->> l.column_name from old_rows r) order by 1)
+                          where kind not in (select mandant_internal.as_json(r.*) ->> l.column_name from old_rows r) order by 1)
       from mandant_internal.protected_table q cross join mandant_internal.kinds_listed(q.relation, q.kind_column) l
       where q.relation = p.relation and l.list = tg_relid;
   end if;
   if tg_op <> 'DELETE' then
     update mandant_internal.protected_table p
-      set kinds = array(select unnest(p.kinds) union select to_jsonb(r.*) ->> l.column_name from new_rows r order by 1)
+      set kinds = array(select unnest(p.kinds) union select mandant_internal.as_json(r.*) ->> l.column_name from new_rows r order by 1)
       from mandant_internal.protected_table q cross join mandant_internal.kinds_listed(q.relation, q.kind_column) l
       where q.relation = p.relation and l.list = tg_relid;
   end if;

@@ -111,17 +111,20 @@ unsafe fn refuse_to_follow(event: &Event) -> Result<(), Error> {
     ];
     // SAFETY: the signature is the one of numbering.sql; a fresh snapshot sees what others committed before the lock.
     let state = unsafe { catalog::answer(c"number_state", &types, values)? };
-    let refused = match (state.as_deref(), event.event) {
-        (_, "imported") | (Some("open"), _) => return Ok(()),
-        (Some("reserved"), "used" | "void") => return Ok(()),
-        (Some("void"), _) => "is void, for ever",
-        (Some("reserved"), _) => "is reserved already",
-        (Some("used"), _) => "has its document",
-        _ => return Err(Error::internal("a number without state")),
+    let (state, number) = state
+        .as_deref()
+        .and_then(|state| state.split_once(' '))
+        .ok_or_else(|| Error::internal("a number without state"))?;
+    let refused = match (state, event.event) {
+        (_, "imported") | ("open", _) => return Ok(()),
+        ("reserved", "used" | "void") => return Ok(()),
+        ("void", _) => "is void, for ever",
+        ("reserved", _) => "is reserved already",
+        _ => "has its document",
     };
     Err(Error::new(
         PgSqlErrorCode::ERRCODE_RESTRICT_VIOLATION,
-        format!("the number {refused}"),
+        format!("{number} {refused}"),
         "select * from mandant.issued_number",
     ))
 }
