@@ -18,6 +18,7 @@ test: setup   ## Run all tests
 
 bench: setup   ## Measure what the row filter and the numbers cost
 	@python3 tests/bench/run
+	@python3 tests/bench/numbers
 
 fresh:   ## Remove the private database with all its data
 	@[ -x $(MANDANT) ] || .ci/setup

@@ -43,7 +43,7 @@ pub fn note(event: &Event) -> Result<(), Error> {
     let by_login = catalog::role_name(context::asking_user());
     // SAFETY: in a transaction that may write; values of the types of the columns of mandant_internal.number_event.
     unsafe {
-        let events = events.write();
+        let events = events.write()?;
         Lock::Events(event.series_id, event.tenant_id).take();
         refuse_to_follow(event)?;
         let before = events.last([event.series_id, event.tenant_id]);

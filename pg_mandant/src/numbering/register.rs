@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::ffi::CStr;
 
 use pgrx::datum::{Date, IntoDatum, Uuid};
-use pgrx::{FromDatum, pg_sys};
+use pgrx::{FromDatum, PgSqlErrorCode, pg_sys};
 use sha2::{Digest, Sha256};
 
 use crate::catalog;
@@ -42,6 +42,8 @@ pub struct Chained {
     table: pg_sys::Oid,
     index: pg_sys::Oid,
     columns: Columns,
+    /// What cannot be done where nothing can be written.
+    writing: &'static str,
 }
 
 /// Where the columns are, counted from 1; the key's are the first ones.
@@ -60,7 +62,8 @@ impl Chained {
             chain: 12,
             date: Some(4),
         };
-        Self::named(c"number", c"number_pkey", columns)
+        let writing = "a number cannot be drawn";
+        Self::named(c"number", c"number_pkey", columns, writing)
     }
 
     /// `mandant_internal.number_event`
@@ -70,14 +73,21 @@ impl Chained {
             chain: 15,
             date: None,
         };
-        Self::named(c"number_event", c"number_event_pkey", columns)
+        let writing = "what happens to a number cannot be recorded";
+        Self::named(c"number_event", c"number_event_pkey", columns, writing)
     }
 
-    fn named(table: &CStr, index: &CStr, columns: Columns) -> Result<Self, Error> {
+    fn named(
+        table: &CStr,
+        index: &CStr,
+        columns: Columns,
+        writing: &'static str,
+    ) -> Result<Self, Error> {
         Ok(Self {
             table: catalog::relation(table)?,
             index: catalog::relation(index)?,
             columns,
+            writing,
         })
     }
 
@@ -105,16 +115,32 @@ impl Chained {
     /// Opens the table to append to its chains. What it costs is spent before the lock of a chain is taken.
     ///
     /// # Safety
-    /// In a transaction that may write.
-    pub unsafe fn write(&self) -> Writer {
+    /// In a transaction.
+    pub unsafe fn write(&self) -> Result<Writer, Error> {
+        self.refuse_reading_only()?;
         // SAFETY: closed by Drop, or by the end of the transaction after an error.
         unsafe {
             let reader = self.open(pg_sys::RowExclusiveLock as i32);
-            Writer {
+            Ok(Writer {
                 indexes: pg_sys::CatalogOpenIndexes(reader.table),
                 reader,
-            }
+            })
         }
+    }
+
+    /// The executor, which refuses this elsewhere, is not asked here.
+    fn refuse_reading_only(&self) -> Result<(), Error> {
+        // SAFETY: reads the state of server and transaction.
+        let (place, hint) = match unsafe { (pg_sys::RecoveryInProgress(), pg_sys::XactReadOnly) } {
+            (true, _) => ("on a standby", "connect to the primary server"),
+            (_, true) => ("in a read-only transaction", "begin read write"),
+            _ => return Ok(()),
+        };
+        Err(Error::new(
+            PgSqlErrorCode::ERRCODE_READ_ONLY_SQL_TRANSACTION,
+            format!("{} {place}", self.writing),
+            format!("{hint}; mandant.peek_number shows what would be next"),
+        ))
     }
 }
 

@@ -247,6 +247,10 @@ select mandant.next_number('invoice', '2026-10-30');
 \echo :SQLSTATE
 select next_preview is not null as shown from mandant.series where kind = 'invoice';
 rollback;
+begin read only;
+select mandant.void_number('quote', number, 'unused') from mandant.issued_number where kind = 'quote' order by number limit 1;
+\echo :SQLSTATE
+rollback;
 -- every isolation level, after savepoints, too
 begin isolation level serializable;
 select mandant.next_number('invoice', '2031-01-01');
