@@ -68,7 +68,7 @@ create view mandant_internal.lint_rule as
     ('internal_function_missing', 'error', 'A function of the extension is gone'),
     ('internal_trigger_missing', 'error', 'A trigger of the extension is gone or not what the installation left'),
     ('internal_granted', 'error', 'Others got rights on objects of the extension'),
-    ('internal_owner', 'error', 'An object of the extension does not belong to mandant_owner'),
+    ('internal_owner', 'error', 'An object of the extension does not belong to the role it is made for'),
     ('internal_stranger', 'error', 'Something in the schemas of the extension does not belong to it'),
     -- roles
     ('login_bypasses', 'error', 'Row security does not apply to a bound login or relay, or to what it can become'),

@@ -229,6 +229,7 @@ grant select (id, code) on mandant_internal.tenant to lint_owner; -- to a role t
 alter function mandant_internal.rights_changed() owner to lint_stranger;
 alter table mandant_internal.token owner to lint_owner;
 alter view mandant.tenant owner to postgres;
+alter function mandant_internal.as_json(anyelement) owner to mandant_owner;
 :found
 :fixes \gexec
 :found
