@@ -117,7 +117,7 @@ insert into mandant_internal.role_right (role, object, action, depth, shipped)
   select role, '*', 'export', 'tenant', true from unnest(array['tenant_manager', 'group_controller']) as role
   union all
   select 'tenant_manager', object, action, 'tenant', true
-    from unnest(array['principal', 'access_grant', 'team', 'series']) as object,
+    from unnest(array['principal', 'access_grant', 'team', 'series', 'setting']) as object,
          unnest(array['create', 'update', 'delete', 'assign']) as action
   union all
   select 'group_admin', '*', action, 'tenant', true

@@ -60,6 +60,7 @@ as $$
 #variable_conflict use_column
 declare
   above mandant_internal.tenant;
+  usual mandant_internal.country_default;
   made mandant_internal.tenant;
   layer regprocedure;
 begin
@@ -77,10 +78,12 @@ begin
   if create_tenant.fiscal_year_start is not null then
     perform mandant_internal.check_year_start(create_tenant.fiscal_year_start);
   end if;
+  select * into usual from mandant_internal.country_default c where c.country = create_tenant.country;
   insert into mandant_internal.tenant (code, name, parent_id, country, currency, timezone, locale, fiscal_year_start)
     values (create_tenant.code, create_tenant.name, above.id, create_tenant.country, create_tenant.currency,
-            coalesce(create_tenant.timezone, above.timezone, 'UTC'), coalesce(create_tenant.locale, above.locale, 'en'),
-            coalesce(create_tenant.fiscal_year_start, '01-01'))
+            coalesce(create_tenant.timezone, usual.timezone, above.timezone, 'UTC'),
+            coalesce(create_tenant.locale, usual.locale, above.locale, 'en'),
+            coalesce(create_tenant.fiscal_year_start, usual.fiscal_year_start, '01-01'))
     returning * into made;
   perform mandant_internal.record('create_tenant', null, made.id, made.code);
   for layer in select o.function from mandant_internal.on_create_tenant o order by o.function::oid loop
@@ -100,7 +103,8 @@ $$;
 comment on function mandant.create_tenant(text, text, text, text, text, text, text, text) is
   'Creates a company with its number series and all that layers above add.
 code: lower case, begins with a letter, at most 31 characters; country: ISO 3166 code; currency: ISO 4217 code;
-parent: code of the tenant above, whose time zone and locale are the defaults; timezone: IANA name;
+parent: code of the tenant above, whose time zone and locale are the defaults where the country has none (mandant.define_country);
+timezone: IANA name;
 fiscal_year_start: 04-01 (month and day), or, for years of 52 or 53 weeks, sunday nearest 02-01, sunday on or before 02-01,
 sunday on or after 02-01; 01-01 unless given. Needs the right create on tenant in the parent.
 Errors: 42710 code taken, 22023 a value that cannot be, 42501 not allowed.';

@@ -36,7 +36,7 @@ comment on column mandant.access_history.actor is 'Who did it: a principal, or t
 create table mandant_internal.audit (
   id bigint generated always as identity primary key, -- orders the changes of a row as they came; shown to nobody
   at timestamptz not null default clock_timestamp(),
-  tenant_id int not null,
+  tenant_id int, -- null: shared by all
   table_name text not null,
   object text not null,
   key text,
@@ -81,6 +81,10 @@ declare
   login constant text := mandant_internal.outer_user()::regrole;
 begin
   select * into rule from mandant_internal.protected_table p where p.relation = tg_relid and p.audited;
+  if rule.relation is null then
+    select u.relation, u.object into rule.relation, rule.object
+      from mandant_internal.unprotected_table u where u.relation = tg_relid and u.object is not null;
+  end if;
   if rule.relation is null then -- anybody can put a trigger on a table of theirs
     raise exception using errcode = 'insufficient_privilege',
       message = format('%s is not audited', tg_relid::regclass), hint = 'select mandant.protect(table, audit => true)';
@@ -129,10 +133,12 @@ create view mandant.audit_log with (security_barrier) as
       select l.owner_id, l.team_id, l.kind from mandant_internal.audit l
         where l.tenant_id = a.tenant_id and l.table_name = a.table_name and l.key = a.key
         order by l.id desc limit 1) as latest on true
-    where a.tenant_id = any (mandant.current_tenants())
-      and mandant_internal.has_row_right(a.object, 'read', a.tenant_id, latest.owner_id, latest.team_id, latest.kind);
+    where (a.tenant_id = any (mandant.current_tenants()) or a.tenant_id is null and cardinality(mandant.current_tenants()) > 0)
+      and case when a.tenant_id is null then true
+            else mandant_internal.has_row_right(a.object, 'read', a.tenant_id, latest.owner_id, latest.team_id, latest.kind) end;
 comment on view mandant.audit_log is
   'Who changed which row of an audited table, when, and from what to what; visible to whoever may read the row as it is now.';
+comment on column mandant.audit_log.tenant_id is 'Null: of a table that all tenants share.';
 comment on column mandant.audit_log.key is 'The row''s primary key without tenant_id; several columns with a comma between.';
 comment on column mandant.audit_log.action is 'insert, update or delete';
 comment on column mandant.audit_log.old is 'The changed columns before; of a deleted row all that were filled.';

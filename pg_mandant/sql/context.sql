@@ -179,14 +179,15 @@ begin
     delete from mandant_internal.token t where t.principal_id = found.id and t.expires_at < now();
   end if; -- a delete without rows would still tell every session that rights changed
   sign_in.token := mandant_internal.new_token();
-  sign_in.expires_at := now() + interval '12 hours';
+  sign_in.expires_at := now() + make_interval(hours => (
+    select a.value::int from mandant_internal.settings_at(found.tenant_id, found.id, clock_timestamp(), 'token_hours') a));
   insert into mandant_internal.token (hash, principal_id, expires_at)
     values (mandant_internal.token_hash(sign_in.token), found.id, sign_in.expires_at);
 end
 $$;
 comment on function mandant.sign_in(text, text) is
   'Gives a token for an employee''s e-mail and password; for relay logins only.
-The token is valid for 12 hours; the database keeps its SHA-256 only.
+The token is valid for as many hours as the setting token_hours says; the database keeps its SHA-256 only.
 Unknown, wrong and suspended get the same answer after the same time. Ten failures per address in five minutes close it
 for the rest of them; a rollback does not take a failure back.
 Errors: 28P01 e-mail or password wrong, or too many failures; 42501 not a relay login; 55006 session not clean: close it.';

@@ -31,6 +31,7 @@ create function mandant_internal.objects() returns setof text
 begin atomic
   select p.object from mandant_internal.protected_table p
   union select kind from mandant_internal.protected_table p cross join unnest(p.kinds) as kind
+  union select u.object from mandant_internal.unprotected_table u where u.object is not null
   union select s.kind from mandant_internal.series s
   union select unnest(mandant_internal.built_in_objects());
 end;

@@ -31,7 +31,8 @@ begin
       where p.pronamespace = 'mandant_internal'::regnamespace
         and p.proname <> all (array[
           'in_tenant', 'in_whole_tenant', 'in_depth', 'the_tenant', 'the_tenants', 'in_the_tenants', 'every_tenant', 'me',
-          'my_teams', 'my_team', 'next_preview', 'has_right', 'has_whole_right', 'has_row_right', 'refuse_right', 'require',
+          'my_teams', 'my_team', 'next_preview', 'setting_in', 'typed_setting', 'hold_settings', 'effective_settings',
+          'has_right', 'has_whole_right', 'has_row_right', 'refuse_right', 'require',
           'require_whole', 'require_row', 'sees_team', 'objects', 'names_of',
           -- the trigger of number_column() and number_gaps() run as their caller, these ask for the right themselves
           'give_number', 'refuse_given_number', 'number_for_row', 'touch_numbered', 'kind_column_of', 'refuse_column', 'register_number_column',
@@ -43,7 +44,7 @@ begin
           -- protect() runs as the owner of the table
           'register', 'unregister', 'is_protected', 'refuse_table', 'check_keys', 'key_problem', 'column_argument',
           'policy_expression', 'policy_commands', 'parts', 'put_under_rule', 'drop_policies',
-          'rule_triggers', 'drop_triggers', 'built_in_objects', 'check_assign', 'audit', 'kinds_listed', 'watch_kinds', 'know_kinds',
+          'rule_triggers', 'drop_triggers', 'built_in_objects', 'check_assign', 'audit', 'check_shared', 'register_shared', 'kinds_listed', 'watch_kinds', 'know_kinds',
           -- and so do the event triggers, for whoever changes a table
           'fault', 'check_rule', 'settle', 'place_of', 'protected_tables', 'private_tables', 'check_private',
           'come_into_schema', 'unbind_released', 'make_ready', 'insert_row', 'check_owners',
@@ -57,7 +58,8 @@ $$;
 
 grant select on mandant.tenant, mandant.principal, mandant.role, mandant.access_grant, mandant.effective_right,
     mandant.access_history, mandant.team, mandant.team_member, mandant.audit_log, mandant.issuer, mandant.issuer_subject,
-    mandant.series, mandant.series_version, mandant.issued_number to mandant_user;
+    mandant.series, mandant.series_version, mandant.issued_number,
+    mandant.effective_setting, mandant.setting_history to mandant_user;
 
 do $$
 declare
@@ -98,7 +100,8 @@ begin
       ('protected_table', 'where exists (select from pg_catalog.pg_class c where c.oid = relation)'),
       ('unprotected_table', 'where exists (select from pg_catalog.pg_class c where c.oid = relation)'),
       ('role', 'where not shipped'), ('role_right', 'where not shipped'), ('access_grant', ''),
-      ('team', ''), ('team_member', ''), ('access_event', ''), ('audit', ''), ('audit_id_seq', ''),
+      ('team', ''), ('team_member', ''), ('setting', 'where not shipped'), ('setting_value', ''), ('setting_value_n_seq', ''),
+      ('country_default', ''), ('access_event', ''), ('audit', ''), ('audit_id_seq', ''),
       ('series', ''), ('series_tenant', ''), ('series_version', ''), ('fiscal_year', ''), ('number', ''), ('number_event', ''),
       ('number_column', 'where exists (select from pg_catalog.pg_class c where c.oid = relation)'),
       ('tenant_id_seq', ''), ('series_id_seq', ''))

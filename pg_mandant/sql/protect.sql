@@ -91,7 +91,8 @@ create trigger rights_changed after insert or update or delete or truncate on ma
 
 create function mandant_internal.built_in_objects() returns text[]
   language sql immutable
-  return array['tenant', 'principal', 'role', 'access_grant', 'team', 'issuer', 'series', 'number'];
+  return array['tenant', 'principal', 'role', 'access_grant', 'team', 'issuer', 'series', 'number',
+               'setting', 'country'];
 
 -- A right to an object reaches the rows of its kinds: so nobody says that others' rows are kinds of theirs.
 create function mandant_internal.check_names() returns trigger
@@ -121,10 +122,15 @@ create trigger check_names before insert or update on mandant_internal.protected
 
 create table mandant_internal.unprotected_table (
   relation regclass primary key,
-  shared boolean not null
+  shared boolean not null,
+  object text,
+  constraint unprotected_table_object_format check (object ~ '^[a-z][a-z0-9_]{0,62}$'),
+  constraint unprotected_table_object_of_shared check (shared or object is null)
 );
 comment on table mandant_internal.unprotected_table is
   'Tables beside protected ones: shared with whoever holds a privilege, or private to their owner until protect or unprotect.';
+comment on column mandant_internal.unprotected_table.object is
+  'What writing asks a right to, in every tenant, by mandant.share(); null: whoever holds a privilege writes.';
 
 create function mandant_internal.require_owner(relation regclass) returns void
   language plpgsql stable
@@ -174,7 +180,18 @@ begin
   perform mandant_internal.require_owner(unregister.relation);
   delete from mandant_internal.protected_table p where p.relation = unregister.relation;
   insert into mandant_internal.unprotected_table values (unregister.relation, unregister.shared)
-    on conflict on constraint unprotected_table_pkey do update set shared = excluded.shared;
+    on conflict on constraint unprotected_table_pkey do update set (shared, object) = (excluded.shared, null);
+end
+$$;
+
+create function mandant_internal.register_shared(relation regclass, object text) returns void
+  language plpgsql volatile
+  security definer -- writes the list of tables, for owners of the table only
+  set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform mandant_internal.require_owner(register_shared.relation);
+  update mandant_internal.unprotected_table u set object = register_shared.object where u.relation = register_shared.relation;
 end
 $$;
 
@@ -394,8 +411,64 @@ begin
     execute format('alter table %s no force row level security, disable row level security', part);
   end loop;
   perform mandant_internal.unregister("table", true);
+  perform mandant_internal.drop_triggers("table");
 end
 $$;
 comment on function mandant.unprotect(regclass) is
   'Takes a table out from under the rule, or says of a new one that it is shared.
 Whoever has a grant then sees every row. Partitions and children follow; tenant_id stays. Only the owner of the table. Errors: 42501 not the owner.';
+
+-- Runs as the owner of the extension, which may read what tenants there are; the rights are those of whoever asks.
+create function mandant_internal.check_shared() returns trigger
+  language plpgsql stable
+  security definer -- reads which tenants there are
+  set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform mandant_internal.require_everywhere(tg_argv[0],
+    case tg_op when 'INSERT' then 'create' when 'UPDATE' then 'update' else 'delete' end);
+  return null;
+end
+$$;
+comment on function mandant_internal.check_shared() is
+  'Statement trigger of a shared table: writing takes the right to the object, its argument, in every tenant.';
+
+create function mandant.share("table" regclass, object text default null) returns void
+  language plpgsql volatile
+  set search_path = pg_catalog, pg_temp
+as $$
+declare
+  called constant text := coalesce(object, (select c.relname from pg_class c where c.oid = "table"));
+  rule mandant_internal.protected_table;
+  made record;
+begin
+  if (select c.relkind from pg_class c where c.oid = "table") <> 'r' then
+    perform mandant_internal.refuse_table(format('%s is not a table that can be shared', "table"), 'share an ordinary table');
+  elsif exists (select from pg_attribute a where a.attrelid = "table" and a.attname = 'tenant_id' and not a.attisdropped) then
+    perform mandant_internal.refuse_table(format('each row of %s is a tenant''s', "table"),
+                                          format('select mandant.protect(%L)', "table"));
+  elsif called !~ '^[a-z][a-z0-9_]{0,62}$' then
+    raise exception using errcode = 'invalid_parameter_value',
+      message = format('"%s" is not an object name', called), hint = 'object => lower case letters, digits and _';
+  end if;
+  perform mandant.unprotect("table");
+  perform mandant_internal.register_shared("table", called);
+  execute format('create trigger mandant_shared before insert or update or delete or truncate on %s for each statement '
+                 'execute function mandant_internal.check_shared(%L)', "table", called);
+  execute format('comment on trigger mandant_shared on %s is %L', "table", format('Who writes has the right to %s everywhere.', called));
+  rule.relation := "table";
+  rule.object := called;
+  rule.audited := true;
+  for made in select t.name, t.definition from mandant_internal.rule_triggers(rule) t loop
+    execute made.definition;
+    execute format('comment on trigger %I on %s is %L', made.name, "table", 'mandant.audit_log shows who changed what, and when.');
+  end loop;
+end
+$$;
+comment on function mandant.share(regclass, text) is
+  'Says that all tenants share a table, and who keeps it.
+Whoever has a grant reads every row; writing takes, besides the grant, the right create, update or delete to the object in
+every tenant, and mandant.audit_log shows every change to everybody.
+object: what roles name it by, the table''s name unless given; several tables can have one. Only the owner of the table,
+which has no tenant_id. Grants nothing. mandant.unprotect takes the rule away.
+Errors: 42P16 the table cannot be shared, 22023 not a name, 42501 not the owner.';

@@ -22,6 +22,24 @@ const NOTHING_GRANTED: &str = "no tenant is available to you; ask an administrat
 /// The id of a principal or team.
 pub type Id = [u8; 16];
 
+/// The tenant that somebody means.
+#[derive(Debug, Clone, Copy)]
+pub enum Whose<'a> {
+    /// The one that is selected.
+    Selected,
+    /// By code.
+    Code(&'a str),
+    /// By id.
+    Id(i32),
+}
+
+impl<'a> Whose<'a> {
+    /// As the functions of schema mandant are asked: without a code the one that is selected.
+    pub fn coded(code: Option<&'a str>) -> Self {
+        code.map_or(Self::Selected, Self::Code)
+    }
+}
+
 /// What a role allows.
 #[derive(Debug)]
 struct RoleRight {
@@ -446,6 +464,15 @@ impl Context {
             .take(8)
             .fold(0i64, |n, byte| n << 8 | i64::from(*byte))
             | 1
+    }
+
+    /// The tenant that somebody means; by id it is perhaps not available.
+    pub fn tenant(&self, whose: Whose) -> Result<i32, Error> {
+        match whose {
+            Whose::Selected => self.one(),
+            Whose::Code(code) => self.authority.tenant(code),
+            Whose::Id(id) => Ok(id),
+        }
     }
 
     /// The one selected tenant, else 55000.

@@ -410,6 +410,27 @@ pub fn version() -> u64 {
     VERSION.get()
 }
 
+/// What a session has read of the tables besides, kept until the rights change.
+#[derive(Default)]
+pub struct Kept<T> {
+    version: u64,
+    kept: T,
+}
+
+impl<T: Default> Kept<T> {
+    /// What is kept, at this moment.
+    pub fn now(&mut self) -> &mut T {
+        let version = version();
+        if self.version != version {
+            *self = Self {
+                version,
+                kept: T::default(),
+            };
+        }
+        &mut self.kept
+    }
+}
+
 /// One row of `mandant.whoami()`.
 pub type Whoami = (
     Option<String>,

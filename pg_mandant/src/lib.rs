@@ -19,11 +19,13 @@ mod context;
 mod error;
 mod issuer;
 mod keep;
+mod lock;
 mod numbering;
 mod protect;
 mod relay;
 mod right;
 mod selection;
+mod settings;
 mod sign_in;
 mod tenant_set;
 
@@ -94,9 +96,14 @@ extension_sql_file!(
     requires = ["assign"]
 );
 extension_sql_file!(
+    "../sql/settings.sql",
+    name = "settings",
+    requires = ["administer_issuer"]
+);
+extension_sql_file!(
     "../sql/numbering.sql",
     name = "numbering",
-    requires = ["administer_issuer"]
+    requires = ["settings"]
 );
 extension_sql_file!(
     "../sql/numbering/series.sql",
@@ -348,6 +355,44 @@ fn token_hash(token: &str) -> Vec<u8> {
 }
 
 #[pg_extern(sql = false)]
+fn setting(
+    key: Option<&str>,
+    as_of: Option<TimestampWithTimeZone>,
+    tenant: Option<&str>,
+) -> Sql<Option<String>> {
+    let whose = access::Whose::coded(tenant);
+    Ok(settings::value(key, None, as_of.map(Into::into), whose)?)
+}
+
+#[pg_extern(sql = false)]
+fn typed_setting(
+    key: Option<&str>,
+    wanted: &str,
+    as_of: Option<TimestampWithTimeZone>,
+    tenant: Option<&str>,
+) -> Sql<Option<String>> {
+    let (as_of, whose) = (as_of.map(Into::into), access::Whose::coded(tenant));
+    Ok(settings::value(key, Some(wanted), as_of, whose)?)
+}
+
+#[pg_extern(sql = false)]
+fn setting_in(
+    tenant_id: Option<i32>,
+    key: Option<&str>,
+    as_of: Option<TimestampWithTimeZone>,
+) -> Sql<Option<String>> {
+    let whose = tenant_id.map_or(access::Whose::Selected, access::Whose::Id);
+    Ok(settings::value(key, None, as_of.map(Into::into), whose)?)
+}
+
+#[pg_extern(sql = false)]
+fn lock_settings(tenant_id: i32, alone: bool) {
+    let lock = lock::Lock::Settings(tenant_id);
+    // SAFETY: in a transaction.
+    unsafe { if alone { lock.take() } else { lock.share() } }
+}
+
+#[pg_extern(sql = false)]
 fn check_series(series: Vec<Json>, foreign: Vec<String>) -> Sql<()> {
     let series: Result<Vec<_>, _> = series
         .iter()
@@ -388,7 +433,7 @@ fn number_for_row(
         asked.on = numbering::When::Moment(at.into());
     }
     if let Some(id) = tenant_id {
-        asked.whose = numbering::Whose::Id(id);
+        asked.whose = access::Whose::Id(id);
     }
     Ok(numbering::next(&asked, document)?)
 }

@@ -18,10 +18,11 @@ use time::Date;
 use crate::access::Id;
 use crate::context;
 use crate::error::Error;
-pub use asked::{Asked, When, Whose, day};
+use crate::lock::Lock;
+pub use asked::{Asked, When, day};
 use asked::{Found, postgres_date, today};
 pub use event::{Event, note};
-use register::{Last, Lock, Reader, Writer, chain, hashed, text};
+use register::{Last, Reader, Writer, chain, hashed, text};
 use series::{Policy, Version};
 pub use series::{Series, check};
 
@@ -44,7 +45,7 @@ fn next_for(asked: &Asked, documents: &[Option<Uuid>]) -> Result<Vec<String>, Er
     // SAFETY: in a transaction that may write.
     unsafe {
         let register = series::tables()?.0.write()?;
-        Lock::Numbers(found.series.id, found.period).take();
+        Lock::Numbers(found.series.id, found.period).take_awake();
         draw(&register, &found, documents)
     }
 }
@@ -107,7 +108,7 @@ pub fn next_of_each(
     // SAFETY: in a transaction that may write.
     unsafe {
         let register = series::tables()?.0.write()?;
-        locks.into_iter().for_each(|lock| lock.take());
+        locks.into_iter().for_each(|lock| lock.take_awake());
         found
             .iter()
             .map(|found| {
@@ -362,7 +363,7 @@ pub fn import(asked: &Asked, number: &str, document: Option<Uuid>) -> Result<Imp
     // SAFETY: in a transaction that may write.
     unsafe {
         let register = numbers.write()?;
-        Lock::Numbers(series.id, period).take();
+        Lock::Numbers(series.id, period).take_awake();
         let tail = tail(&register, series, period);
         let taken = tail.n;
         let n = match own {

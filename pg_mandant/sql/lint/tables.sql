@@ -94,6 +94,23 @@ begin atomic
       and not exists (select from pg_constraint c join examined p on p.oid = c.confrelid and p.protected
                         where c.conrelid = e.oid and c.contype = 'f')
   union all
+  select 'shared_writable', e.name,
+         format('%s may write %s, which all tenants share, and no right is asked for', (
+           select string_agg(distinct mandant_internal.role_name(g.grantee), ', ') from mandant_internal.table_grant g
+             where g.relation = e.oid and g.privilege in ('INSERT', 'UPDATE', 'DELETE')), e.name),
+         format('select mandant.share(%L)', e.name)
+    from examined e join mandant_internal.unprotected_table u on u.relation = e.oid and u.shared and u.object is null
+    where e.relkind = 'r' and not exists (select from tenant_column t where t.attrelid = e.oid)
+      and exists (select from mandant_internal.table_grant g
+                    where g.relation = e.oid and g.privilege in ('INSERT', 'UPDATE', 'DELETE'))
+  union all
+  select 'shared_unkept', e.name, format('whoever has a grant writes %s for all tenants', e.name),
+         format('select mandant.share(%L, %L)', e.name, u.object)
+    from examined e join mandant_internal.unprotected_table u on u.relation = e.oid and u.object is not null
+    where not exists (select from pg_trigger t
+                        where t.tgrelid = e.oid and t.tgname = 'mandant_shared' and t.tgenabled in ('O', 'A')
+                          and t.tgfoid = 'mandant_internal.check_shared()'::regprocedure)
+  union all
   select 'unprotected_child', e.name,
          format('%s is part of %s, and whoever may use it by itself sees all of its rows', e.name, p.parent::regclass),
          case when e.relkind = 'f' then

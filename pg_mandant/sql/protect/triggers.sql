@@ -128,7 +128,7 @@ begin
   for dropped in
     select t.tgname from pg_trigger t
       where t.tgrelid = relation and not t.tgisinternal and t.tgparentid = 0
-        and (t.tgname = 'mandant_assign' or t.tgname like 'mandant\_audit\_%')
+        and (t.tgname in ('mandant_assign', 'mandant_shared') or t.tgname like 'mandant\_audit\_%')
   loop
     execute format('drop trigger %I on %s', dropped, relation);
   end loop;

@@ -7,6 +7,7 @@ use pgrx::pg_sys;
 use time::Date;
 
 use super::series::{self, Series};
+use crate::access::Whose;
 use crate::context;
 use crate::error::Error;
 
@@ -45,17 +46,6 @@ pub enum When {
     Moment(pg_sys::TimestampTz),
 }
 
-/// Whose series.
-#[derive(Debug, Clone, Copy)]
-pub enum Whose<'a> {
-    /// That of the one tenant selected.
-    Selected,
-    /// By code.
-    Code(&'a str),
-    /// By id.
-    Id(i32),
-}
-
 /// What somebody asks numbers for.
 #[derive(Debug, Clone, Copy)]
 pub struct Asked<'a> {
@@ -81,7 +71,7 @@ impl<'a> Asked<'a> {
             kind,
             on: on_date.map_or(When::Today, When::Date),
             branch,
-            whose: tenant.map_or(Whose::Selected, Whose::Code),
+            whose: Whose::coded(tenant),
         }
     }
 }
@@ -100,11 +90,7 @@ impl Asked<'_> {
             Error::bad_value("the kind is missing", "select kind from mandant.series")
         })?;
         let context = context::current()?;
-        let tenant_id = match self.whose {
-            Whose::Selected => context.one()?,
-            Whose::Code(code) => context.authority.tenant(code)?,
-            Whose::Id(id) => id,
-        };
+        let tenant_id = context.tenant(self.whose)?;
         let allowed = if context.selected.contains(tenant_id) {
             context.right(kind, action).any.contains(tenant_id)
         } else {

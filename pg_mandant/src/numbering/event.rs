@@ -3,11 +3,12 @@
 use pgrx::datum::{IntoDatum, TimestampWithTimeZone, Uuid};
 use pgrx::{PgSqlErrorCode, pg_sys};
 
-use super::register::{BETWEEN, Lock, chain, hashed, text};
+use super::register::{BETWEEN, chain, hashed, text};
 use super::{release, series};
 use crate::catalog;
 use crate::context;
 use crate::error::Error;
+use crate::lock::Lock;
 
 /// What happens to a number after it was given.
 #[derive(Debug)]

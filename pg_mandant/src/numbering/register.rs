@@ -294,40 +294,6 @@ impl Drop for Writer {
     }
 }
 
-/// What a chain is locked by: numbers by series and period, whoever of the tenants draws; events by series and tenant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Lock {
-    /// Series and period.
-    Numbers(i32, i32),
-    /// Series and tenant.
-    Events(i32, i32),
-}
-
-impl Lock {
-    /// Waits as long as `lock_timeout` allows, and holds the lock until the transaction ends.
-    ///
-    /// # Safety
-    /// In a transaction.
-    pub unsafe fn take(self) {
-        let (series, of, class) = match self {
-            Self::Numbers(series, period) => (series, period, 0),
-            Self::Events(series, tenant) => (series, tenant, 1),
-        };
-        // SAFETY: a tag of the class of user locks, which no SQL function takes; fields are free to choose.
-        unsafe {
-            let tag = pg_sys::LOCKTAG {
-                locktag_field1: pg_sys::MyDatabaseId.to_u32(),
-                locktag_field2: series as u32,
-                locktag_field3: of as u32,
-                locktag_field4: class,
-                locktag_type: pg_sys::LockTagType::LOCKTAG_USERLOCK as u8,
-                locktag_lockmethodid: pg_sys::DEFAULT_LOCKMETHOD as u8,
-            };
-            pg_sys::LockAcquire(&tag, pg_sys::ExclusiveLock as i32, false, false);
-        }
-    }
-}
-
 /// The hash of a row: of the one before it and of what it says.
 pub fn chain(before: Option<&Last>, texts: &[&str]) -> Vec<u8> {
     let mut chain = Sha256::new();

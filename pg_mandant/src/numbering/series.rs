@@ -14,7 +14,7 @@ use super::pattern::{Pattern, Place};
 use super::period::{Calendar, Reset, date, parsed};
 use super::register::Chained;
 use crate::catalog;
-use crate::context;
+use crate::context::Kept;
 use crate::error::Error;
 
 /// What a series promises.
@@ -195,31 +195,19 @@ pub fn check(all: &[Series], foreign: &[String]) -> Result<(), Error> {
     Ok(())
 }
 
-type Known = HashMap<String, Rc<Series>>;
-
-/// What a session has read since the version of the rights was another.
+/// What a session has read.
 #[derive(Default)]
 struct Cache {
-    version: u64,
     tables: Option<(Chained, Chained)>,
-    known: Known,
+    known: HashMap<String, Rc<Series>>,
 }
 
 thread_local! {
-    static CACHE: RefCell<Cache> = RefCell::default();
+    static CACHE: RefCell<Kept<Cache>> = RefCell::default();
 }
 
 fn with_cache<T>(use_it: impl FnOnce(&mut Cache) -> T) -> T {
-    let version = context::version();
-    CACHE.with_borrow_mut(|cache| {
-        if cache.version != version {
-            *cache = Cache {
-                version,
-                ..Cache::default()
-            };
-        }
-        use_it(cache)
-    })
+    CACHE.with_borrow_mut(|cache| use_it(cache.now()))
 }
 
 /// The register and its events.

@@ -249,6 +249,33 @@ create rule seen as on insert to lint.invoice do also insert into lint.seen valu
 :found
 :again
 
+-- shared_writable
+grant insert on lint.country to mandant_user;
+:found
+set local role lint_owner;
+select mandant.unprotect('lint.country');
+:found
+:fixes \gexec
+:found
+select count(*) from pg_trigger where tgrelid = 'lint.country'::regclass and tgname like 'mandant%';
+:again
+-- shared_unkept: the trigger is gone, or off, or another
+set local role lint_owner;
+select mandant.share('lint.country', 'master');
+grant insert on lint.country to mandant_user;
+:found
+set local role lint_owner;
+alter table lint.country disable trigger mandant_shared;
+:found
+:fixes \gexec
+:found
+set local role lint_owner;
+drop trigger mandant_shared on lint.country;
+:found
+:fixes \gexec
+:found
+:again
+
 -- trigger_disabled: of a protected table, of the extension
 create function lint.keep() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as 'begin return new; end';
 alter function lint.keep() owner to lint_owner;

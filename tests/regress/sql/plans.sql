@@ -65,18 +65,20 @@ begin
 end
 $$;
 
+-- in an order of their own, as the order of rows is a part of what a plan costs
 create function plans.key(kind text, tenant int, n int) returns uuid language sql immutable
   return md5(format('%s %s %s', kind, tenant, n))::uuid;
 insert into plans.customer
   select t.id, plans.key('c', substr(t.code, 2)::int, n), 'Customer ' || n
-  from mandant.tenant t, generate_series(1, 20) n where t.code ~ '^p\d';
+  from mandant.tenant t, generate_series(1, 20) n where t.code ~ '^p\d' order by t.id, n;
 insert into plans.document
   select t.id, plans.key('d', substr(t.code, 2)::int, n), plans.key('c', substr(t.code, 2)::int, n % 20 + 1),
     case n % 4 when 0 then p.id else plans.key('e', t.id, n % 4) end, date '2026-01-01' + n, n
-  from mandant.tenant t, generate_series(1, 200) n, mandant.principal p where t.code ~ '^p\d' and p.name = 'plans_own';
+  from mandant.tenant t, generate_series(1, 200) n, mandant.principal p where t.code ~ '^p\d' and p.name = 'plans_own'
+  order by t.id, n;
 insert into plans.line
-  select d.tenant_id, d.id, n, d.amount / 2 from plans.document d, generate_series(1, 2) n;
-insert into plans.booking select tenant_id, id, amount from plans.document;
+  select d.tenant_id, d.id, n, d.amount / 2 from plans.document d, generate_series(1, 2) n order by d.tenant_id, d.id, n;
+insert into plans.booking select tenant_id, id, amount from plans.document order by tenant_id, id;
 select mandant.protect('plans.customer');
 select mandant.protect('plans.document', owner => 'owner_id');
 select mandant.protect('plans.line', object => 'document');

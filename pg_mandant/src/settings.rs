@@ -1,0 +1,148 @@
+//! Settings as they are kept in a session: how a value changes over time, read once and forgotten when the version of the
+//! rights changes, which a change to any setting brings about. What holds where is decided in SQL.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use pgrx::datum::{IntoDatum, Uuid};
+use pgrx::{PgSqlErrorCode, pg_sys};
+use serde::Deserialize;
+
+use crate::access::{Id, Whose};
+use crate::catalog;
+use crate::context::{self, Kept};
+use crate::error::Error;
+
+/// A setting in a tenant, as `mandant_internal.setting_line` gives it.
+#[derive(Debug, Deserialize)]
+struct Line {
+    #[serde(rename = "type")]
+    kind: String,
+    /// Ascending; the first is from the beginning.
+    values: Vec<Value>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Value {
+    /// In microseconds since 2000; none: from the beginning.
+    from: Option<i64>,
+    value: Option<String>,
+}
+
+impl Line {
+    fn at(&self, moment: pg_sys::TimestampTz) -> Option<&str> {
+        let later = self
+            .values
+            .partition_point(|value| value.from.is_none_or(|from| from <= moment));
+        self.values[..later].last()?.value.as_deref()
+    }
+}
+
+/// By tenant and principal; then by key, so that asking copies no text.
+type Lines = HashMap<(i32, Option<Id>), HashMap<String, Line>>;
+
+/// The most tenants that a session keeps settings of.
+const MOST_KEPT: usize = 1_000;
+
+thread_local! {
+    static LINES: RefCell<Kept<Lines>> = RefCell::default();
+}
+
+/// The value of a setting at a moment; `wanted` is the type it must have.
+pub fn value(
+    key: Option<&str>,
+    wanted: Option<&str>,
+    as_of: Option<pg_sys::TimestampTz>,
+    whose: Whose,
+) -> Result<Option<String>, Error> {
+    let key = key.ok_or_else(|| unknown("null"))?;
+    let context = context::current()?;
+    let authority = &context.authority;
+    let tenant_id = context.tenant(whose)?;
+    if authority.code(tenant_id).is_none() {
+        return Err(Error::not_allowed(
+            "the settings of this tenant are not available to you",
+            "ask an administrator for a grant in it",
+        ));
+    }
+    // SAFETY: reads the clock.
+    let as_of = as_of.unwrap_or_else(|| unsafe { pg_sys::GetCurrentTimestamp() });
+    let place = (tenant_id, authority.principal);
+    if let Some(value) = kept(&place, key, wanted, as_of) {
+        return value;
+    }
+    let line = read(place, key)?;
+    LINES.with_borrow_mut(|lines| {
+        let lines = lines.now();
+        if lines.len() >= MOST_KEPT {
+            lines.clear();
+        }
+        lines.entry(place).or_default().insert(key.to_owned(), line);
+    });
+    kept(&place, key, wanted, as_of).unwrap_or_else(|| Err(Error::internal("settings: forgotten")))
+}
+
+/// None: it must be read.
+fn kept(
+    place: &(i32, Option<Id>),
+    key: &str,
+    wanted: Option<&str>,
+    as_of: pg_sys::TimestampTz,
+) -> Option<Result<Option<String>, Error>> {
+    LINES.with_borrow_mut(|lines| {
+        let line = lines.now().get(place)?.get(key)?;
+        let fits = match wanted {
+            None => true,
+            Some("number") => matches!(line.kind.as_str(), "number" | "integer"),
+            Some(wanted) => line.kind == wanted,
+        };
+        Some(if fits {
+            Ok(line.at(as_of).map(str::to_owned))
+        } else {
+            Err(Error::bad_value(
+                format!("{key} is a setting of type {}", line.kind),
+                "mandant.setting reads any; setting_number, setting_boolean, setting_date and setting_texts those of their type",
+            ))
+        })
+    })
+}
+
+fn read((tenant_id, principal): (i32, Option<Id>), key: &str) -> Result<Line, Error> {
+    let types = [pg_sys::INT4OID, pg_sys::UUIDOID, pg_sys::TEXTOID];
+    let values = [
+        tenant_id.into_datum(),
+        principal.and_then(|id| Uuid::from_bytes(id).into_datum()),
+        key.into_datum(),
+    ];
+    // SAFETY: in a transaction; the signature is the one of settings.sql.
+    let json = unsafe { catalog::answer(c"setting_line", &types, values)? };
+    let json = json.ok_or_else(|| unknown(key))?;
+    serde_json::from_str(&json).map_err(|error| Error::internal(format!("setting: {error}")))
+}
+
+fn unknown(key: &str) -> Error {
+    Error::new(
+        PgSqlErrorCode::ERRCODE_UNDEFINED_OBJECT,
+        format!("no such setting: \"{key}\""),
+        "select key, description from mandant.effective_setting",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_value_is_the_one_that_began_last() {
+        let line: Line = serde_json::from_str(
+            r#"{"type": "text", "values": [{"from": null, "value": null}, {"from": -5, "value": "a"}, {"from": 10, "value": "b"}]}"#,
+        )
+        .unwrap();
+        assert_eq!(line.at(i64::MIN), None);
+        assert_eq!(line.at(-6), None);
+        assert_eq!(line.at(-5), Some("a"));
+        assert_eq!(line.at(9), Some("a"));
+        assert_eq!(line.at(10), Some("b"));
+        assert_eq!(line.at(i64::MAX), Some("b"));
+    }
+}
