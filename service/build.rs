@@ -1,6 +1,16 @@
-//! Embeds `sql/*.sql`, in the order of their names, so that the binary can install them anywhere.
+//! Embeds `sql/*.sql`, in the order of their names, so that the binary can install them anywhere; and
+//! `sql/packs/*.json`, each as the statement that loads it, where the functions for it are there.
 
-use std::{env, error::Error, fmt::Write, fs, path::Path};
+use std::{
+    env,
+    error::Error,
+    fmt::Write,
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// After which of the files of `sql/` packs are loaded.
+const PACKS: &str = "086_pack";
 
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = Path::new(&env::var("CARGO_MANIFEST_DIR")?)
@@ -8,18 +18,36 @@ fn main() -> Result<(), Box<dyn Error>> {
         .canonicalize()?;
     println!("cargo:rerun-if-changed={}", folder.display());
 
-    let mut files: Vec<_> = fs::read_dir(&folder)?
-        .map(|entry| entry.map(|e| e.path()))
-        .collect::<Result<_, _>>()?;
-    files.retain(|file| file.extension().is_some_and(|extension| extension == "sql"));
+    let mut files = Vec::new();
+    for file in files_of(&folder, "sql")? {
+        let name = file.file_name().unwrap_or_default().to_owned();
+        files.push((
+            name.into_string().map_err(|_| "a name that is no text")?,
+            format!("include_str!({file:?})"),
+        ));
+    }
+    for file in files_of(&folder.join("packs"), "json")? {
+        let name = file.file_stem().unwrap_or_default().to_string_lossy();
+        files.push((
+            format!("{PACKS}_{name}.json"),
+            format!("concat!(\"select crm.load_country_pack($pack$\", include_str!({file:?}), \"$pack$)\")"),
+        ));
+    }
     files.sort();
 
     let mut list = String::from("&[\n");
-    for file in &files {
-        let name = file.file_name().unwrap_or_default();
-        writeln!(list, "    ({name:?}, include_str!({file:?})),")?;
+    for (name, text) in &files {
+        writeln!(list, "    ({name:?}, {text}),")?;
     }
     list.push_str("]\n");
     fs::write(Path::new(&env::var("OUT_DIR")?).join("sql_files.rs"), list)?;
     Ok(())
+}
+
+fn files_of(folder: &Path, extension: &str) -> Result<Vec<PathBuf>, Box<dyn Error>> {
+    let mut files: Vec<_> = fs::read_dir(folder)?
+        .map(|entry| entry.map(|e| e.path()))
+        .collect::<Result<_, _>>()?;
+    files.retain(|file| file.extension().is_some_and(|found| found == extension));
+    Ok(files)
 }

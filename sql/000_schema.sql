@@ -24,6 +24,14 @@ grant mandant_user to crm_owner;  -- what any caller may use, the CRM's function
 -- what the CRM does for a new tenant, which need not be among those that its creator has selected
 grant select (id, code, country, currency) on mandant_internal.tenant to crm_owner;
 
+-- similarity of names; in a schema that only crm_owner uses, so that it adds nothing to others' paths
+create schema trgm;
+create extension pg_trgm with schema trgm;
+revoke all on schema trgm from public;
+grant usage on schema trgm to crm_owner;
+
+comment on schema trgm is 'The extension pg_trgm, for the CRM''s own functions.';
+
 create schema crm authorization crm_owner;
 create schema report authorization crm_owner;
 

@@ -7,10 +7,15 @@ create table crm.document_kind (
     revenue_sign int not null,
     balance_sign int not null,
     for_blocked_customer boolean not null,
+    titles jsonb,
+    record_class text not null default 'letter',
     constraint document_kind_pkey primary key (code),
     constraint document_kind_code_is_word check (code ~ '^[a-z]+(_[a-z]+)*$'),
     constraint document_kind_revenue_sign_is_sign check (revenue_sign in (-1, 0, 1)),
-    constraint document_kind_balance_sign_is_sign check (balance_sign in (-1, 0, 1))
+    constraint document_kind_balance_sign_is_sign check (balance_sign in (-1, 0, 1)),
+    constraint document_kind_titles_are_texts check (crm.is_texts(titles)),
+    constraint document_kind_record_class_is_known
+        check (record_class in ('voucher', 'book', 'letter'))
 );
 
 comment on table crm.document_kind is 'Kinds of documents, from quote to payment.';
@@ -19,16 +24,29 @@ comment on column crm.document_kind.balance_sign is
     'Whether its gross adds to what the customer owes (1, 0, -1).';
 comment on column crm.document_kind.for_blocked_customer is
     'true: may be made for a blocked customer, because it settles what is open.';
+comment on column crm.document_kind.titles is
+    'What the document is headed, by language; null: its name.';
+comment on column crm.document_kind.record_class is
+    'How long it is to be kept: as a voucher, a book or a letter (crm.retention_rule).';
 
 alter table crm.document_kind owner to crm_owner;
-select mandant.unprotect('crm.document_kind');  -- shared by all tenants
+select mandant.share('crm.document_kind', 'shared_data');
 revoke all on crm.document_kind from public;
-grant select on crm.document_kind to mandant_user;
+grant select, insert, update, delete on crm.document_kind to mandant_user;
 
-insert into crm.document_kind (code, name, revenue_sign, balance_sign, for_blocked_customer) values
-    ('quote', 'Quote', 0, 0, false),
-    ('order', 'Order', 0, 0, false),
-    ('delivery_note', 'Delivery note', 0, 0, false),
-    ('invoice', 'Invoice', 1, 1, false),
-    ('credit_note', 'Credit note', -1, -1, true),
-    ('payment', 'Payment', 0, -1, true);
+-- never "Gutschrift": on an invoice that word means that the customer bills himself (R-DE-11)
+insert into crm.document_kind (
+    code, name, revenue_sign, balance_sign, for_blocked_customer, record_class, titles
+) values
+    ('quote', 'Quote', 0, 0, false, 'letter',
+        '{"de": "Angebot", "en": "Quote", "zh-Hant": "報價單"}'),
+    ('order', 'Order', 0, 0, false, 'letter',
+        '{"de": "Auftragsbestätigung", "en": "Order confirmation", "zh-Hant": "訂單確認"}'),
+    ('delivery_note', 'Delivery note', 0, 0, false, 'letter',
+        '{"de": "Lieferschein", "en": "Delivery note", "zh-Hant": "送貨單"}'),
+    ('invoice', 'Invoice', 1, 1, false, 'voucher',
+        '{"de": "Rechnung", "en": "Invoice", "zh-Hant": "發票"}'),
+    ('credit_note', 'Credit note', -1, -1, true, 'voucher',
+        '{"de": "Rechnungskorrektur", "en": "Credit note", "zh-Hant": "貸項通知單"}'),
+    ('payment', 'Payment', 0, -1, true, 'voucher',
+        '{"de": "Zahlung", "en": "Payment", "zh-Hant": "付款"}');

@@ -19,6 +19,7 @@ create table crm.document (
     net numeric not null default 0,
     tax numeric not null default 0,
     gross numeric not null generated always as (net + tax) stored,
+    tax_rounding text not null default 'document',
     open_amount numeric not null default 0,
     customer_name text,
     customer_street text,
@@ -30,6 +31,11 @@ create table crm.document (
     customer_language text,
     payment_terms_days int,
     due_date date generated always as (document_date + payment_terms_days) stored,
+    early_payment_days int,
+    early_payment_percent numeric,
+    posted_on date,
+    retain_until date,
+    texts jsonb,
     created_at timestamptz not null default now(),
     created_by uuid default mandant_internal.me(),
     constraint document_pkey primary key (tenant_id, id),
@@ -51,12 +57,17 @@ create table crm.document (
     constraint document_customer_country_fkey foreign key (customer_country)
         references crm.country (code) on delete restrict,
     constraint document_status_is_known check (status in ('draft', 'posted', 'cancelled')),
+    constraint document_tax_rounding_is_known check (tax_rounding in ('document', 'line')),
     constraint document_draft_has_no_number check ((status = 'draft') = (number is null)),
     constraint document_draft_is_not_posted check ((status = 'draft') = (posted_at is null)),
     constraint document_draft_is_not_frozen check (
         (status = 'draft') = (customer_name is null)
         and (status = 'draft') = (payment_terms_days is null)
-    )
+        and (status = 'draft') = (posted_on is null)
+        and (status = 'draft') = (retain_until is null)
+    ),
+    constraint document_early_payment_is_whole
+        check ((early_payment_days is null) = (early_payment_percent is null))
 );
 
 create index document_id on crm.document (id);  -- a reader of many tenants looks up by id alone
@@ -79,13 +90,22 @@ comment on column crm.document.status is
     'draft, posted, or cancelled: posted, and balanced by a counter-document.';
 comment on column crm.document.reference is 'What the customer calls it, such as his order number.';
 comment on column crm.document.net is 'Sum of the lines, rounded line by line.';
-comment on column crm.document.tax is 'Sum of crm.document_tax: rounded once per rate.';
+comment on column crm.document.tax is 'Sum of crm.document_tax.';
+comment on column crm.document.tax_rounding is
+    'document: tax is rounded once per rate; line: line by line.';
 comment on column crm.document.gross is 'Net plus tax.';
 comment on column crm.document.open_amount is
     'What the customer still owes for it; negative where the tenant owes.';
 comment on column crm.document.customer_name is
     'Name at posting. With the other customer_ columns what the document shows for ever.';
 comment on column crm.document.due_date is 'Document date plus payment terms, from posting on.';
+comment on column crm.document.early_payment_percent is
+    'What is deducted from gross if it is paid within early_payment_days; null: nothing.';
+comment on column crm.document.posted_on is 'Day of posting in the tenant''s time zone.';
+comment on column crm.document.retain_until is
+    'The last day on which the law wants it kept (crm.retention_rule), as known at posting.';
+comment on column crm.document.texts is
+    'Title, terms and notes as crm.document_texts gave them at posting, for ever.';
 
 select mandant.protect(
     'crm.document', owner => 'owner_id', team => 'team_id', kind => 'kind', audit => true

@@ -15,7 +15,11 @@ create table crm.document_line (
     quantity numeric not null,
     unit text,
     unit_price numeric not null,
+    discount text,
+    discount_percent numeric not null default 0,
     tax_rate numeric not null,
+    tax_code text,
+    tax_category text,
     net numeric not null,
     constraint document_line_pkey primary key (tenant_id, document_id, position),
     constraint document_line_tenant_fkey foreign key (tenant_id)
@@ -30,11 +34,16 @@ create table crm.document_line (
         references mandant_internal.team (id) on delete restrict,
     constraint document_line_product_fkey foreign key (tenant_id, product_id)
         references crm.product (tenant_id, id) on delete restrict,
+    constraint document_line_unit_fkey foreign key (unit)
+        references crm.unit (code) on delete restrict,
+    constraint document_line_discount_fkey foreign key (discount)
+        references crm.discount (code) on delete restrict,
     constraint document_line_position_in_range check (position > 0),
     constraint document_line_description_is_filled check (description ~ '\S'),
     -- NaN is above every number, so an upper bound keeps it out as well
     constraint document_line_quantity_in_range check (quantity <> 0 and abs(quantity) < 1e12),
     constraint document_line_unit_price_in_range check (abs(unit_price) < 1e12),
+    constraint document_line_discount_is_percent check (discount_percent between 0 and 100),
     constraint document_line_tax_rate_is_percent check (tax_rate between 0 and 100)
 );
 
@@ -47,9 +56,14 @@ comment on column crm.document_line.team_id is 'The document''s team.';
 comment on column crm.document_line.quantity is 'Negative in a line that takes something back.';
 comment on column crm.document_line.unit_price is
     'Net price of one unit, in the document''s currency. Negative for a deduction.';
+comment on column crm.document_line.discount is
+    'The shared discount; null: the percentage was said, or is the customer''s.';
+comment on column crm.document_line.discount_percent is 'Percent off the price: 10 for 10 %.';
 comment on column crm.document_line.tax_rate is 'Percent: 19 stands for 19 %.';
+comment on column crm.document_line.tax_code is 'Where the rate comes from; null: it was said.';
+comment on column crm.document_line.tax_category is 'Of the tax code: S, Z, E, AE, K, G or O.';
 comment on column crm.document_line.net is
-    'Quantity times unit price, rounded to the currency''s minor unit.
+    'Quantity times unit price less discount, rounded to the currency''s minor unit.
 
 Half a unit is rounded away from zero.';
 
@@ -68,18 +82,23 @@ select
     d.id as document_id,
     l.tax_rate,
     sum(l.net) as net,
-    round(sum(l.net) * l.tax_rate / 100, c.minor_unit) as tax
+    case d.tax_rounding
+        when 'line' then sum(round(l.net * l.tax_rate / 100, c.minor_unit))
+        else round(sum(l.net) * l.tax_rate / 100, c.minor_unit)
+    end as tax
 from crm.document as d
 join crm.currency as c on c.code = d.currency
 join crm.document_line as l on l.tenant_id = d.tenant_id and l.document_id = d.id
-group by d.tenant_id, d.id, l.tax_rate, c.minor_unit;
+group by d.tenant_id, d.id, d.tax_rounding, l.tax_rate, c.minor_unit;
 
 comment on view crm.document_tax is
-    'Net and tax of a document per tax rate, rounded once per rate.';
+    'Net and tax of a document per tax rate.';
 comment on column crm.document_tax.tax_rate is 'Percent: 19 stands for 19 %.';
 comment on column crm.document_tax.net is 'Sum of the lines with this rate.';
 comment on column crm.document_tax.tax is
-    'The rate on that sum, rounded to the currency''s minor unit, half away from zero.';
+    'The rate on that sum, rounded to the currency''s minor unit, half away from zero.
+
+Where the document''s tax_rounding is line, the sum of what is rounded line by line.';
 
 alter view crm.document_tax owner to crm_owner;
 revoke all on crm.document_tax from public;

@@ -60,6 +60,24 @@ select mandant.grant_role(
 select mandant.grant_role('controller@group.example', 'group_controller', 'all');
 select mandant_internal.set_default_selection('controller@group.example', '*');
 
+-- what the companies say about themselves on their documents
+select mandant.set_setting('company_' || s.key, s.value, tenant => s.tenant)
+from (values
+    ('us', 'street', '350 Fifth Avenue'),
+    ('us', 'postal_code', '10118'),
+    ('us', 'city', 'New York'),
+    ('us', 'region', 'NY'),
+    ('de', 'street', 'Lindenstraße 20'),
+    ('de', 'postal_code', '20099'),
+    ('de', 'city', 'Hamburg'),
+    ('de', 'tax_id', 'DE136695976'),
+    ('de', 'register', 'Amtsgericht Hamburg, HRB 100001'),
+    ('de', 'directors', 'Sabine Köhler'),
+    ('hk', 'street', '18/F, 1 Harbour Road, Wan Chai'),
+    ('hk', 'city', 'Hong Kong'),
+    ('hk', 'tax_id', 'BR 12345678-000-01-26-0')
+) as s (tenant, key, value);
+
 insert into crm.product (tenant_id, code, name, unit, unit_price, currency, tax_rate)
 select t.id, p.code, p.name, p.unit, p.unit_price, t.currency, p.tax_rate
 from mandant.tenant as t
@@ -73,23 +91,72 @@ join (
     ('us', 'TRAIN', 'Training, on site', 'day', 1650.00, 0),
     ('us', 'MIGRATE', 'Data migration', 'day', 1720.00, 0),
     ('us', 'BOOK', 'Administrator''s handbook', 'piece', 59.95, 8.875),
-    ('de', 'CRM-STD', 'CRM Standard, ein Arbeitsplatz', 'Jahr', 420.00, 19),
-    ('de', 'CRM-PRO', 'CRM Professional, ein Arbeitsplatz', 'Jahr', 990.00, 19),
-    ('de', 'ERP-KERN', 'ERP-Kern, Firmenlizenz', 'Jahr', 12900.00, 19),
-    ('de', 'WARTUNG', 'Wartung und Störungsdienst', 'Jahr', 3200.00, 19),
-    ('de', 'BERATUNG', 'Beratung', 'Stunde', 145.00, 19),
-    ('de', 'SCHULUNG', 'Schulung vor Ort', 'Tag', 1280.00, 19),
-    ('de', 'UMSTIEG', 'Datenübernahme', 'Tag', 1360.00, 19),
-    ('de', 'BUCH', 'Handbuch für Administratoren', 'Stück', 46.64, 7),
-    ('hk', 'CRM-STD', 'CRM 標準版（每用戶） CRM Standard, one user', '年', 3600.00, 0),
-    ('hk', 'CRM-PRO', 'CRM 專業版（每用戶） CRM Professional, one user', '年', 8880.00, 0),
-    ('hk', 'ERP-CORE', 'ERP 核心系統 ERP Core, company licence', '年', 116000.00, 0),
-    ('hk', 'SUP-GOLD', '金級技術支援 Gold support', '年', 29800.00, 0),
-    ('hk', 'CONSULT', '顧問服務 Consulting', '小時', 1480.00, 0),
-    ('hk', 'TRAIN', '到場培訓 Training, on site', '日', 11800.00, 0),
-    ('hk', 'MIGRATE', '數據遷移 Data migration', '日', 12800.00, 0),
-    ('hk', 'BOOK', '管理員手冊 Administrator''s handbook', '本', 468.00, 0)
+    ('de', 'CRM-STD', 'CRM Standard, ein Arbeitsplatz', 'year', 420.00, 19),
+    ('de', 'CRM-PRO', 'CRM Professional, ein Arbeitsplatz', 'year', 990.00, 19),
+    ('de', 'ERP-KERN', 'ERP-Kern, Firmenlizenz', 'year', 12900.00, 19),
+    ('de', 'WARTUNG', 'Wartung und Störungsdienst', 'year', 3200.00, 19),
+    ('de', 'BERATUNG', 'Beratung', 'hour', 145.00, 19),
+    ('de', 'SCHULUNG', 'Schulung vor Ort', 'day', 1280.00, 19),
+    ('de', 'UMSTIEG', 'Datenübernahme', 'day', 1360.00, 19),
+    ('de', 'BUCH', 'Handbuch für Administratoren', 'piece', 46.64, 7),
+    ('hk', 'CRM-STD', 'CRM 標準版（每用戶） CRM Standard, one user', 'year', 3600.00, 0),
+    ('hk', 'CRM-PRO', 'CRM 專業版（每用戶） CRM Professional, one user', 'year', 8880.00, 0),
+    ('hk', 'ERP-CORE', 'ERP 核心系統 ERP Core, company licence', 'year', 116000.00, 0),
+    ('hk', 'SUP-GOLD', '金級技術支援 Gold support', 'year', 29800.00, 0),
+    ('hk', 'CONSULT', '顧問服務 Consulting', 'hour', 1480.00, 0),
+    ('hk', 'TRAIN', '到場培訓 Training, on site', 'day', 11800.00, 0),
+    ('hk', 'MIGRATE', '數據遷移 Data migration', 'day', 12800.00, 0),
+    ('hk', 'BOOK', '管理員手冊 Administrator''s handbook', 'piece', 468.00, 0)
 ) as p (tenant, code, name, unit, unit_price, tax_rate) on p.tenant = t.code;
+
+-- what the group's consolidated figures need: made up, but near what rates are
+insert into crm.exchange_rate (currency, type, rate_date, rate, source)
+select r.currency, m.type, m.rate_date, r.rate, 'demo'
+from (values
+    (date '2025-12-31', 'closing', 1.1750, 9.1427, 0.87260, 0.9314, 8.2391, 184.09),
+    ('2025-12-31', 'average', 1.1763, 9.1527, 0.87356, 0.9324, 8.2482, 184.29),
+    ('2026-01-31', 'closing', 1.1684, 9.1077, 0.86980, 0.9278, 8.1613, 182.75),
+    ('2026-01-31', 'average', 1.1720, 9.1269, 0.87134, 0.9298, 8.2041, 183.49),
+    ('2026-02-28', 'closing', 1.1812, 9.2275, 0.86710, 0.9252, 8.2306, 183.92),
+    ('2026-02-28', 'average', 1.1742, 9.1616, 0.86859, 0.9266, 8.1925, 183.28),
+    ('2026-03-31', 'closing', 1.1765, 9.1838, 0.87130, 0.9301, 8.1779, 181.40),
+    ('2026-03-31', 'average', 1.1791, 9.2078, 0.86899, 0.9274, 8.2069, 182.79),
+    ('2026-04-30', 'closing', 1.1598, 9.0859, 0.87420, 0.9346, 8.0884, 179.86),
+    ('2026-04-30', 'average', 1.1690, 9.1397, 0.87261, 0.9321, 8.1376, 180.71),
+    ('2026-05-31', 'closing', 1.1642, 9.1285, 0.86850, 0.9330, 8.1378, 181.15),
+    ('2026-05-31', 'average', 1.1618, 9.1051, 0.87164, 0.9339, 8.1106, 180.44),
+    ('2026-06-30', 'closing', 1.1720, 9.1990, 0.86540, 0.9288, 8.1595, 183.28),
+    ('2026-06-30', 'average', 1.1677, 9.1602, 0.86711, 0.9311, 8.1475, 182.11),
+    ('2026-07-31', 'closing', 1.1688, 9.1692, 0.86300, 0.9265, 8.1208, 184.60),
+    ('2026-07-31', 'average', 1.1706, 9.1856, 0.86432, 0.9278, 8.1421, 183.87),
+    ('2026-08-31', 'closing', 1.1571, 9.0589, 0.86670, 0.9297, 8.0476, 182.94),
+    ('2026-08-31', 'average', 1.1635, 9.1196, 0.86467, 0.9279, 8.0879, 183.85),
+    ('2026-09-30', 'closing', 1.1635, 9.0962, 0.87020, 0.9322, 8.0759, 183.77),
+    ('2026-09-30', 'average', 1.1600, 9.0757, 0.86828, 0.9308, 8.0603, 183.31),
+    ('2026-10-31', 'closing', 1.1702, 9.1322, 0.86890, 0.9305, 8.1095, 184.31),
+    ('2026-10-31', 'average', 1.1665, 9.1124, 0.86962, 0.9314, 8.0910, 184.01)
+) as m (rate_date, type, usd, hkd, gbp, chf, cny, jpy)
+cross join lateral (values
+    ('USD', m.usd), ('HKD', m.hkd), ('GBP', m.gbp), ('CHF', m.chf), ('CNY', m.cny), ('JPY', m.jpy)
+) as r (currency, rate);
+
+insert into crm.discount (code, names, percent, valid_from, valid_until) values
+    ('VOLUME', '{"de": "Mengenrabatt", "en": "Volume discount", "zh-Hant": "批量折扣"}', 5,
+        '2026-01-01', null),
+    ('SUMMER26', '{"de": "Sommeraktion", "en": "Summer campaign", "zh-Hant": "夏季優惠"}', 10,
+        '2026-06-01', '2026-09-01');
+
+insert into crm.price_list (tenant_id, code, name, currency)
+select t.id, 'PARTNER', p.name, t.currency
+from mandant.tenant as t
+join (values ('us', 'Partners'), ('de', 'Partner'), ('hk', '合作夥伴 Partners')) as p (tenant, name)
+    on p.tenant = t.code;
+
+-- a fifth off the two products that partners resell
+insert into crm.price (tenant_id, price_list_id, product_id, valid_from, unit_price)
+select l.tenant_id, l.id, p.id, '2026-01-01', round(p.unit_price * 0.8, 2)
+from crm.price_list as l
+join crm.product as p on p.tenant_id = l.tenant_id and p.code in ('CRM-STD', 'CRM-PRO');
 
 insert into crm.customer (
     tenant_id, owner_id, name, street, postal_code, city, region, country, email, tax_id, language,
@@ -141,27 +208,27 @@ join mandant.principal as e on e.name = 'sales@de.example'
 cross join (
     values
     ('Alpenländische Seilbahn AG', 'Bergstraße 4', '87561', 'Oberstdorf', 'DE',
-        'rechnung@alpen-seilbahn', 'DE100000003', 'de-DE', 30),
+        'rechnung@alpen-seilbahn', 'DE100000008', 'de-DE', 30),
     ('Bäckerei Größinger KG', 'Am Mühlbach 12', '94032', 'Passau', 'DE',
-        'buero@baeckerei-groessinger', 'DE100000011', 'de-DE', 14),
+        'buero@baeckerei-groessinger', 'DE100000016', 'de-DE', 14),
     ('Gebrüder Weiß Bauunternehmung GmbH', 'Königstraße 118', '70173', 'Stuttgart', 'DE',
-        'einkauf@weiss-bau', 'DE100000020', 'de-DE', 30),
+        'einkauf@weiss-bau', 'DE100000024', 'de-DE', 30),
     ('Hanseatische Kühlhaus GmbH & Co. KG', 'Großer Grasbrook 9', '20457', 'Hamburg', 'DE',
-        'kreditoren@hansekuehlhaus', 'DE100000038', 'de-DE', 30),
+        'kreditoren@hansekuehlhaus', 'DE100000032', 'de-DE', 30),
     ('Jäger & Söhne Maschinenbau GmbH', 'Industriestraße 31', '58095', 'Hagen', 'DE',
-        'rechnung@jaeger-maschinenbau', 'DE100000046', 'de-DE', 30),
+        'rechnung@jaeger-maschinenbau', 'DE100000049', 'de-DE', 30),
     ('Klinikum Fürstenwald gGmbH', 'Lindenallee 1', '15517', 'Fürstenwalde/Spree', 'DE',
-        'rechnungseingang@klinikum-fuerstenwald', 'DE100000054', 'de-DE', 30),
+        'rechnungseingang@klinikum-fuerstenwald', 'DE100000057', 'de-DE', 30),
     ('Meißner Porzellanhandel OHG', 'Elbstraße 22', '01662', 'Meißen', 'DE',
-        'laden@meissner-porzellanhandel', 'DE100000062', 'de-DE', 14),
+        'laden@meissner-porzellanhandel', 'DE100000065', 'de-DE', 14),
     ('Öko-Energie Münsterland eG', 'Windthorststraße 65', '48143', 'Münster', 'DE',
-        'verwaltung@oeko-muensterland', 'DE100000070', 'de-DE', 30),
+        'verwaltung@oeko-muensterland', 'DE100000073', 'de-DE', 30),
     ('Rheinische Prüftechnik GmbH', 'Kölner Straße 240', '40227', 'Düsseldorf', 'DE',
-        'buchhaltung@rheinpruef', 'DE100000089', 'de-DE', 30),
+        'buchhaltung@rheinpruef', 'DE100000081', 'de-DE', 30),
     ('Salzburger Käsekontor GmbH', 'Getreidegasse 40', '5020', 'Salzburg', 'AT',
-        'office@kaesekontor', 'ATU10000009', 'de-AT', 30),
+        'office@kaesekontor', 'ATU10000005', 'de-AT', 30),
     ('Überlandwerk Saale GmbH', 'Am Stadtgraben 7', '06108', 'Halle (Saale)', 'DE',
-        'rechnung@ueberlandwerk-saale', 'DE100000100', 'de-DE', 45),
+        'rechnung@ueberlandwerk-saale', 'DE100000104', 'de-DE', 45),
     ('Zürichsee Treuhand AG', 'Seestraße 302', '8810', 'Horgen', 'CH',
         'kreditoren@zuerichsee-treuhand', 'CHE-100.000.006 MWST', 'de-CH', 30)
 ) as c (name, street, postal_code, city, country, mail, tax_id, language, days)
@@ -204,6 +271,46 @@ cross join (
         'accounts@clc-law', 'zh-Hant-HK', 30)
 ) as c (name, street, region, mail, language, days)
 where t.code = 'hk';
+
+insert into crm.contact (
+    tenant_id, customer_id, name, function, email, phone, language, is_primary
+)
+select c.tenant_id, c.id, p.name, p.function, p.email, p.phone, p.language, p.is_primary
+from (
+    values
+    ('Blue Ridge Logistics, Inc.', 'Dana Whitaker', 'Accounts payable',
+        'dana@blueridge-logistics.example', '+1 704 555 0134', null, true),
+    ('Lakeshore Credit Union', 'Miguel Ortega', 'IT director',
+        'miguel@lakeshore-cu.example', '+1 312 555 0178', null, true),
+    ('Jäger & Söhne Maschinenbau GmbH', 'Ulrike Jäger', 'Geschäftsführerin',
+        'u.jaeger@jaeger-maschinenbau.example', '+49 2331 555 010', null, true),
+    ('Jäger & Söhne Maschinenbau GmbH', 'Piotr Zieliński', 'Einkauf',
+        'einkauf@jaeger-maschinenbau.example', null, 'pl', false),
+    ('Zürichsee Treuhand AG', 'Reto Bächtold', 'Partner',
+        'baechtold@zuerichsee-treuhand.example', '+41 44 555 01 20', null, true),
+    ('恒豐電子科技有限公司 Hang Fung Electronics', '黃志明 Wong Chi Ming', '採購經理',
+        'cm.wong@hangfung.example', '+852 5550 0123', null, true),
+    ('Aberdeen Boat Works Ltd.', 'Fiona Leung', 'Office manager',
+        'fiona@aberdeen-boatworks.example', '+852 5550 0178', null, true)
+) as p (customer, name, function, email, phone, language, is_primary)
+join crm.customer as c on c.name = p.customer;
+
+insert into crm.customer_address (
+    tenant_id, customer_id, kind, label, name, street, postal_code, city, region, country
+)
+select c.tenant_id, c.id, a.kind, a.label, a.name, a.street, a.postal_code, a.city, a.region, a.country
+from (
+    values
+    ('Blue Ridge Logistics, Inc.', 'delivery', 'Warehouse 2', null,
+        '1900 Sardis Church Road', '28079', 'Indian Trail', 'NC', 'US'),
+    ('Jäger & Söhne Maschinenbau GmbH', 'delivery', 'Werk II', null,
+        'Zum Hüttenwerk 5', '58119', 'Hagen', null, 'DE'),
+    ('Klinikum Fürstenwald gGmbH', 'billing', 'Rechnungsprüfung', 'Klinikverbund Spree gGmbH',
+        'Zentralstraße 3', '15230', 'Frankfurt (Oder)', null, 'DE'),
+    ('恒豐電子科技有限公司 Hang Fung Electronics', 'delivery', '廠房', null,
+        '廣東省深圳市龍崗區工業路8號', '518116', '深圳', '廣東', 'CN')
+) as a (customer, kind, label, name, street, postal_code, city, region, country)
+join crm.customer as c on c.name = a.customer;
 
 -- per company 25 invoices, 6 quotes, a credit note, 3 drafts; simple arithmetic picks who buys what
 do $$

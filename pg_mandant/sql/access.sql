@@ -128,6 +128,11 @@ create function mandant_internal.microseconds(moment timestamptz) returns bigint
   language sql stable parallel safe
   return case when isfinite(moment) then (extract(epoch from moment) * 1000000)::bigint - 946684800000000 end;
 
+create function mandant_internal.day_in(timezone text, moment timestamptz) returns date
+  language sql stable
+  return (moment at time zone coalesce(timezone, 'UTC'))::date;
+comment on function mandant_internal.day_in(text, timestamptz) is 'The date of a moment in a time zone, in UTC unless given.';
+
 create function mandant_internal.written(moment timestamptz) returns text
   language sql stable
   return coalesce(to_char(moment at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"'), 'open');

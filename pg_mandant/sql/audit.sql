@@ -16,7 +16,7 @@ end
 $$;
 
 create view mandant.access_history with (security_barrier) as
-  select e.at, e.event, p.name as principal, t.code as tenant, e.subject, e.details, e.reason,
+  select e.at, mandant_internal.day_in(t.timezone, e.at) as on_date, e.event, p.name as principal, t.code as tenant, e.subject, e.details, e.reason,
          coalesce(b.name, e.by_login) as actor
     from mandant_internal.access_event e
     left join mandant_internal.principal p on p.id = e.principal_id
@@ -28,6 +28,7 @@ create view mandant.access_history with (security_barrier) as
         and exists (select from unnest(mandant.current_tenants()) as s (id) where mandant_internal.has_right('role', 'read', s.id));
 comment on view mandant.access_history is
   'What happened to rights in the selected tenants: grants, roles, teams, logins, people and tenants; who did it, and why.';
+comment on column mandant.access_history.on_date is 'The date of at in the tenant; where it is about none, in UTC.';
 comment on column mandant.access_history.event is 'The function that did it, such as grant_role.';
 comment on column mandant.access_history.principal is 'Whose rights they are; null where it is nobody''s in particular.';
 comment on column mandant.access_history.subject is 'The role, team, login or tenant it is about.';
@@ -126,8 +127,9 @@ comment on function mandant_internal.audit() is
   'Statement trigger of an audited table: writes what changed into the audit. Arguments: the columns of its key.';
 
 create view mandant.audit_log with (security_barrier) as
-  select a.at, a.tenant_id, a.table_name as "table", a.key, a.action, a.old, a.new, p.name as principal, a.by_login as login
+  select a.at, mandant_internal.day_in(t.timezone, a.at) as on_date, a.tenant_id, a.table_name as "table", a.key, a.action, a.old, a.new, p.name as principal, a.by_login as login
     from mandant_internal.audit a
+    left join mandant_internal.tenant t on t.id = a.tenant_id
     left join mandant_internal.principal p on p.id = a.by_principal
     left join lateral (
       select l.owner_id, l.team_id, l.kind from mandant_internal.audit l
@@ -138,6 +140,7 @@ create view mandant.audit_log with (security_barrier) as
             else mandant_internal.has_row_right(a.object, 'read', a.tenant_id, latest.owner_id, latest.team_id, latest.kind) end;
 comment on view mandant.audit_log is
   'Who changed which row of an audited table, when, and from what to what; visible to whoever may read the row as it is now.';
+comment on column mandant.audit_log.on_date is 'The date of at in the tenant; of what all share, in UTC.';
 comment on column mandant.audit_log.tenant_id is 'Null: of a table that all tenants share.';
 comment on column mandant.audit_log.key is 'The row''s primary key without tenant_id; several columns with a comma between.';
 comment on column mandant.audit_log.action is 'insert, update or delete';

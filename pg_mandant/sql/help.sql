@@ -31,7 +31,7 @@ begin
       where p.pronamespace = 'mandant_internal'::regnamespace
         and p.proname <> all (array[
           'in_tenant', 'in_whole_tenant', 'in_depth', 'the_tenant', 'the_tenants', 'in_the_tenants', 'every_tenant', 'me',
-          'my_teams', 'my_team', 'next_preview', 'setting_in', 'typed_setting', 'hold_settings', 'effective_settings',
+          'my_teams', 'my_team', 'next_preview', 'setting_in', 'typed_setting', 'check_setting', 'hold_settings', 'effective_settings', 'day_in',
           'has_right', 'has_whole_right', 'has_row_right', 'refuse_right', 'require',
           'require_whole', 'require_row', 'sees_team', 'objects', 'names_of',
           -- the trigger of number_column() and number_gaps() run as their caller, these ask for the right themselves

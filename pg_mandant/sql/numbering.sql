@@ -269,8 +269,10 @@ comment on column mandant.series_version.pattern is 'Null: closed from then on.'
 
 create view mandant.issued_number with (security_barrier) as
   select w.tenant_id, w.kind, w.branch, w.period, w.n, w.number, w.state, w.document, w.document_date, w.issued_at,
-         p.name as issued_by, w.reason, w.issued_by as principal_id, w.drawn_for, w.chain
-    from mandant_internal.number_now w left join mandant_internal.principal p on p.id = w.issued_by
+         mandant_internal.day_in(t.timezone, w.issued_at) as issued_on, p.name as issued_by, w.reason, w.issued_by as principal_id,
+         w.drawn_for, w.chain
+    from mandant_internal.number_now w join mandant_internal.tenant t on t.id = w.tenant_id
+    left join mandant_internal.principal p on p.id = w.issued_by
     where mandant_internal.in_tenant('number', 'read', w.tenant_id)
       and mandant_internal.in_depth('number', 'read', w.tenant_id, w.issued_by, null, w.kind);
 comment on view mandant.issued_number is 'Every number given in the selected tenants, by whom, when and for which document; at depth own, one''s own.';
@@ -278,6 +280,7 @@ comment on column mandant.issued_number.period is
   '0 (never reset), 2026 (year), 202611 (month), 20261123 (day), -1 (a number that no pattern of ours gave).';
 comment on column mandant.issued_number.n is 'Its place in the period.';
 comment on column mandant.issued_number.state is 'used (it has a document), open (it has none), reserved or void.';
+comment on column mandant.issued_number.issued_on is 'The date of issued_at in the tenant.';
 comment on column mandant.issued_number.reason is 'Why it is void.';
 comment on column mandant.issued_number.principal_id is 'Who drew it, as the chain has it; null: a superuser.';
 comment on column mandant.issued_number.drawn_for is 'The document it was drawn for, as the chain has it.';

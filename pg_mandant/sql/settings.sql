@@ -141,7 +141,9 @@ as $$
 #variable_conflict use_column
 begin
   return (
-    select json_build_object('type', d.type, 'values', (
+    select json_build_object('type', d.type, 'places', (
+        select json_agg(coalesce(p.tenant_id, 0) order by p.place desc)
+          from mandant_internal.setting_places(setting_line.tenant_id, null) p), 'values', (
         select json_agg(json_build_object('from', mandant_internal.microseconds(m.moment), 'value', a.value) order by m.moment)
           from (select distinct e.moment
                   from mandant_internal.settings_said(setting_line.tenant_id, setting_line.principal_id, d.key) s,
@@ -191,8 +193,8 @@ comment on function mandant.setting_boolean(text, timestamptz, text) is
 comment on function mandant.setting_date(text, timestamptz, text) is
   'The value of a setting of type date, as mandant.setting. Errors besides: 22023 it is of another type.';
 comment on function mandant.setting_texts(text, timestamptz, text) is
-  'The texts of a setting by language ({"de": "...", "en": "..."}), as mandant.setting.
-Errors besides: 22023 it is of another type.';
+  'The texts of a setting of type texts, by language, as mandant.setting.
+{"de": "...", "en": "..."}. Errors besides: 22023 it is of another type.';
 
 create function mandant_internal.setting_named(key text) returns mandant_internal.setting
   language plpgsql stable
@@ -264,6 +266,18 @@ begin
   return kept;
 end
 $$;
+
+create function mandant_internal.check_setting(key text, value text) returns void
+  language plpgsql stable
+  security definer -- reads definitions, which everybody may know
+  set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform mandant_internal.checked_setting(mandant_internal.setting_named(key), value);
+end
+$$;
+comment on function mandant_internal.check_setting(text, text) is
+  'Refuses a value that a setting cannot have (22023), or a setting that there is not (42704): for what is set later.';
 
 create function mandant.define_setting(
     key text, type text, description text, default_value text default null, levels text[] default '{group,tenant}',
@@ -383,27 +397,13 @@ begin
 end
 $$;
 
-create function mandant_internal.lock_settings(tenant_id int, alone boolean) returns void
+create function mandant_internal.change_settings(tenant_id int) returns void
   language c volatile strict
-  as 'MODULE_PATHNAME', 'lock_settings_wrapper';
+  as 'MODULE_PATHNAME', 'change_settings_wrapper';
 
 create function mandant_internal.hold_settings(tenant_id int) returns void
-  language plpgsql volatile
-  security definer -- reads which tenants there are above
-  set search_path = pg_catalog, pg_temp
-as $$
-#variable_conflict use_column
-declare
-  place int;
-begin
-  perform mandant_internal.setting_in(tenant_id, 'token_hours'); -- refuses a tenant that is not available
-  for place in
-    select coalesce(p.tenant_id, 0) from mandant_internal.setting_places(hold_settings.tenant_id, null) p order by p.place desc
-  loop
-    perform mandant_internal.lock_settings(place, false);
-  end loop;
-end
-$$;
+  language c volatile strict
+  as 'MODULE_PATHNAME', 'hold_settings_wrapper';
 comment on function mandant_internal.hold_settings(int) is
   'Keeps the settings of a tenant as they are until the transaction ends: who would set one waits, as this waits for them.
 For what must not happen after a setting forbids it, such as posting in a period that is being locked. Read the setting after it.';
@@ -449,7 +449,7 @@ begin
   end if;
   said.value := mandant_internal.checked_setting(d, value);
   if level in ('group', 'tenant') then
-    perform mandant_internal.lock_settings(coalesce(place.tenant_id, 0), true); -- waits for whoever holds them
+    perform mandant_internal.change_settings(coalesce(place.tenant_id, 0)); -- waits for whoever holds them
   end if;
   if valid_from < clock_timestamp() then
     raise exception using errcode = 'invalid_parameter_value',
@@ -517,7 +517,7 @@ declare
 begin
   place := mandant_internal.setting_place(level, tenant, team, employee);
   if level in ('group', 'tenant') then
-    perform mandant_internal.lock_settings(coalesce(place.tenant_id, 0), true);
+    perform mandant_internal.change_settings(coalesce(place.tenant_id, 0));
   end if;
   said.valid_from := coalesce(valid_from, clock_timestamp());
   if valid_from < clock_timestamp() then
@@ -544,8 +544,8 @@ begin
 end
 $$;
 comment on function mandant.unset_setting(text, text, text, text, text, timestamptz, text) is
-  'Takes back what was said at one level, from a moment on: what the levels above say holds again.
-Values that were to begin later go as well. Arguments and rights as in mandant.set_setting.
+  'Takes back what was said at one level, from a moment on.
+What the levels above say holds again. Values that were to begin later go as well. Arguments and rights as in mandant.set_setting.
 Errors: 42704 no such setting, or nothing to take back; 22023 a moment in the past; 42501 not allowed.';
 
 create function mandant_internal.effective_settings()
@@ -585,7 +585,7 @@ comment on column mandant.effective_setting.until is 'Until when it holds, exclu
 comment on column mandant.effective_setting.editable is 'false: a fact of the tenant; mandant.change_tenant changes it.';
 
 create view mandant.setting_history with (security_barrier) as
-  select v.set_at, v.key, v.level, t.code as tenant, m.name as team, p.name as employee, v.value, v.valid_from, v.valid_until,
+  select v.set_at, mandant_internal.day_in(t.timezone, v.set_at) as set_on, v.key, v.level, t.code as tenant, m.name as team, p.name as employee, v.value, v.valid_from, v.valid_until,
          coalesce(b.name, v.set_by_login) as set_by, v.reason
     from mandant_internal.setting_value v
     left join mandant_internal.tenant t on t.id = v.tenant_id
@@ -602,6 +602,7 @@ create view mandant.setting_history with (security_barrier) as
     end;
 comment on view mandant.setting_history is
   'What was set and taken back, for whom, when and why: of the group, the selected tenants, and the teams and people one sees.';
+comment on column mandant.setting_history.set_on is 'The date of set_at in the tenant; of other levels, in UTC.';
 comment on column mandant.setting_history.value is 'Null: what was said before was taken back from valid_from on.';
 
 create table mandant_internal.country_default (

@@ -386,10 +386,14 @@ fn setting_in(
 }
 
 #[pg_extern(sql = false)]
-fn lock_settings(tenant_id: i32, alone: bool) {
-    let lock = lock::Lock::Settings(tenant_id);
+fn hold_settings(tenant_id: i32) -> Sql<()> {
+    Ok(settings::hold(tenant_id)?)
+}
+
+#[pg_extern(sql = false)]
+fn change_settings(tenant_id: i32) {
     // SAFETY: in a transaction.
-    unsafe { if alone { lock.take() } else { lock.share() } }
+    unsafe { lock::Lock::Settings(tenant_id).take() }
 }
 
 #[pg_extern(sql = false)]

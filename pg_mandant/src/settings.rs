@@ -12,12 +12,15 @@ use crate::access::{Id, Whose};
 use crate::catalog;
 use crate::context::{self, Kept};
 use crate::error::Error;
+use crate::lock::Lock;
 
 /// A setting in a tenant, as `mandant_internal.setting_line` gives it.
 #[derive(Debug, Deserialize)]
 struct Line {
     #[serde(rename = "type")]
     kind: String,
+    /// 0 for the group, then every tenant from the topmost down to this one.
+    places: Vec<i32>,
     /// Ascending; the first is from the beginning.
     values: Vec<Value>,
 }
@@ -56,6 +59,39 @@ pub fn value(
     whose: Whose,
 ) -> Result<Option<String>, Error> {
     let key = key.ok_or_else(|| unknown("null"))?;
+    // SAFETY: reads the clock.
+    let as_of = as_of.unwrap_or_else(|| unsafe { pg_sys::GetCurrentTimestamp() });
+    look(key, whose, |line| {
+        let fits = match wanted {
+            None => true,
+            Some("number") => matches!(line.kind.as_str(), "number" | "integer"),
+            Some(wanted) => line.kind == wanted,
+        };
+        if fits {
+            return Ok(line.at(as_of).map(str::to_owned));
+        }
+        Err(Error::bad_value(
+            format!("{key} is a setting of type {}", line.kind),
+            "mandant.setting reads any; setting_number, setting_boolean, setting_date and setting_texts those of their type",
+        ))
+    })
+}
+
+/// Keeps the settings of a tenant as they are until the transaction ends, from the group's on down: in one order, so that
+/// two who hold them never wait for each other.
+pub fn hold(tenant_id: i32) -> Result<(), Error> {
+    let places = look("token_hours", Whose::Id(tenant_id), |line| {
+        Ok(line.places.clone())
+    })?;
+    for place in places {
+        // SAFETY: in a transaction.
+        unsafe { Lock::Settings(place).share() }
+    }
+    Ok(())
+}
+
+/// Looks at a setting in a tenant, for whoever asks.
+fn look<T>(key: &str, whose: Whose, at: impl Fn(&Line) -> Result<T, Error>) -> Result<T, Error> {
     let context = context::current()?;
     let authority = &context.authority;
     let tenant_id = context.tenant(whose)?;
@@ -65,13 +101,13 @@ pub fn value(
             "ask an administrator for a grant in it",
         ));
     }
-    // SAFETY: reads the clock.
-    let as_of = as_of.unwrap_or_else(|| unsafe { pg_sys::GetCurrentTimestamp() });
     let place = (tenant_id, authority.principal);
-    if let Some(value) = kept(&place, key, wanted, as_of) {
-        return value;
+    let kept = LINES.with_borrow_mut(|lines| lines.now().get(&place)?.get(key).map(&at));
+    if let Some(seen) = kept {
+        return seen;
     }
     let line = read(place, key)?;
+    let seen = at(&line);
     LINES.with_borrow_mut(|lines| {
         let lines = lines.now();
         if lines.len() >= MOST_KEPT {
@@ -79,32 +115,7 @@ pub fn value(
         }
         lines.entry(place).or_default().insert(key.to_owned(), line);
     });
-    kept(&place, key, wanted, as_of).unwrap_or_else(|| Err(Error::internal("settings: forgotten")))
-}
-
-/// None: it must be read.
-fn kept(
-    place: &(i32, Option<Id>),
-    key: &str,
-    wanted: Option<&str>,
-    as_of: pg_sys::TimestampTz,
-) -> Option<Result<Option<String>, Error>> {
-    LINES.with_borrow_mut(|lines| {
-        let line = lines.now().get(place)?.get(key)?;
-        let fits = match wanted {
-            None => true,
-            Some("number") => matches!(line.kind.as_str(), "number" | "integer"),
-            Some(wanted) => line.kind == wanted,
-        };
-        Some(if fits {
-            Ok(line.at(as_of).map(str::to_owned))
-        } else {
-            Err(Error::bad_value(
-                format!("{key} is a setting of type {}", line.kind),
-                "mandant.setting reads any; setting_number, setting_boolean, setting_date and setting_texts those of their type",
-            ))
-        })
-    })
+    seen
 }
 
 fn read((tenant_id, principal): (i32, Option<Id>), key: &str) -> Result<Line, Error> {
@@ -135,7 +146,7 @@ mod tests {
     #[test]
     fn the_value_is_the_one_that_began_last() {
         let line: Line = serde_json::from_str(
-            r#"{"type": "text", "values": [{"from": null, "value": null}, {"from": -5, "value": "a"}, {"from": 10, "value": "b"}]}"#,
+            r#"{"type": "text", "places": [0, 1], "values": [{"from": null, "value": null}, {"from": -5, "value": "a"}, {"from": 10, "value": "b"}]}"#,
         )
         .unwrap();
         assert_eq!(line.at(i64::MIN), None);

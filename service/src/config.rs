@@ -24,6 +24,8 @@ pub enum Command {
     Fresh(Fresh),
     /// Fetch the keys of the trusted issuers of tokens anew; for a timer, such as every hour
     RefreshKeys(RefreshKeys),
+    /// Load country packs (JSON) or exchange rates (CSV of the European Central Bank), each file wholly or not at all
+    Load(Load),
 }
 
 /// Options of `mandant serve`.
@@ -78,6 +80,26 @@ pub struct RefreshKeys {
     #[arg(long, env = "MANDANT_HOME", default_value = ".mandant")]
     pub home: PathBuf,
     /// Database to use instead of the private one, as a login that may call mandant.trust_issuer
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+}
+
+/// Options of `mandant load`.
+#[derive(Args)]
+pub struct Load {
+    /// Country packs as sql/packs/DE.json, or rates as eurofxref-hist.csv
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Of which type the rates are: daily, closing or average
+    #[arg(long, default_value = "daily")]
+    pub rates: String,
+    /// Who says so
+    #[arg(long, default_value = "ECB")]
+    pub source: String,
+    /// Folder of the private database, which must be running
+    #[arg(long, env = "MANDANT_HOME", default_value = ".mandant")]
+    pub home: PathBuf,
+    /// Database to use instead of the private one, as a login that keeps shared data
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     pub database_url: Option<String>,
 }

@@ -34,7 +34,7 @@ record! {
         tax_id: Option<String>,
         language: Option<String>,
         currency: Option<String>,
-        payment_terms_days: i32,
+        payment_terms_days: Option<i32>,
         owner_id: Option<Uuid>,
         state: String,
         created_at: DateTime<Utc>,

@@ -64,6 +64,8 @@ record! {
         quantity: Decimal,
         unit: Option<String>,
         unit_price: Decimal,
+        discount: Option<String>,
+        discount_percent: Decimal,
         tax_rate: Decimal,
         net: Decimal,
     }
@@ -87,6 +89,8 @@ pub struct NewLine {
     quantity: Option<Decimal>,
     unit: Option<String>,
     unit_price: Option<Decimal>,
+    discount: Option<String>,
+    discount_percent: Option<Decimal>,
     tax_rate: Option<Decimal>,
 }
 
@@ -164,8 +168,8 @@ const SELECT: &str = "\
     from crm.document d join mandant.tenant t on t.id = d.tenant_id";
 
 const SELECT_LINES: &str = "\
-    select l.position, l.product_id, l.description, l.quantity, l.unit, l.unit_price, l.tax_rate, \
-           l.net \
+    select l.position, l.product_id, l.description, l.quantity, l.unit, l.unit_price, \
+           l.discount, l.discount_percent, l.tax_rate, l.net \
     from crm.document_line l where l.document_id = $1 order by l.position";
 
 /// Row security skips what one may read but not delete; this tells it from what is not there.

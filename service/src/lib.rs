@@ -14,6 +14,7 @@ pub mod error;
 mod extract;
 mod install;
 pub mod lint;
+pub mod load;
 mod page;
 mod place;
 mod postgres;

@@ -1,16 +1,16 @@
 //! `mandant`: starts what was asked for; a failure is one sentence on stderr and exit code 1, of
 //! `mandant lint`, where 1 says that something was found, 2.
 
-use std::{io::ErrorKind, net::SocketAddr, process::ExitCode, time::Duration};
+use std::{io::ErrorKind, net::SocketAddr, path::Path, process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result, anyhow};
 use clap::Parser;
 use mandant::{
     cluster::{self, Cluster},
-    config::{Cli, Command, Fresh, Lint, RefreshKeys, Serve},
+    config::{Cli, Command, Fresh, Lint, Load, RefreshKeys, Serve},
     db::Db,
     lint::Report,
-    refresh,
+    load, refresh,
     telemetry::{self, say},
 };
 use tokio::{
@@ -19,6 +19,7 @@ use tokio::{
     sync::watch,
     time::sleep,
 };
+use tokio_postgres::Config;
 
 /// How long requests in flight may take to finish once the service was asked to stop.
 const GRACE: Duration = Duration::from_secs(30);
@@ -29,6 +30,7 @@ async fn main() -> ExitCode {
         Command::Serve(options) => (serve(options).await, 1),
         Command::Lint(options) => (lint(options).await, 2),
         Command::RefreshKeys(options) => (refresh_keys(options).await, 1),
+        Command::Load(options) => (load_files(options).await, 1),
         Command::Fresh(options) => (fresh(options).await, 1),
     };
     outcome.unwrap_or_else(|error| {
@@ -123,14 +125,22 @@ async fn fresh(options: Fresh) -> Result<ExitCode> {
 }
 
 async fn refresh_keys(options: RefreshKeys) -> Result<ExitCode> {
-    let database = match &options.database_url {
-        Some(url) => url
-            .parse()
-            .context("DATABASE_URL is not a connection URL")?,
-        None => cluster::superuser_of_running(&options.home)?,
-    };
-    refresh::refresh_keys(&database).await?;
+    refresh::refresh_keys(&database(options.database_url, &options.home)?).await?;
     Ok(ExitCode::SUCCESS)
+}
+
+async fn load_files(mut options: Load) -> Result<ExitCode> {
+    let database = database(options.database_url.take(), &options.home)?;
+    load::load(&database, &options).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The database that was named, or the private one.
+fn database(url: Option<String>, home: &Path) -> Result<Config> {
+    match url {
+        Some(url) => url.parse().context("DATABASE_URL is not a connection URL"),
+        None => cluster::superuser_of_running(home),
+    }
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener> {

@@ -57,9 +57,10 @@ create function mandant_internal.visible_number(tenant_id int, kind text, number
   language sql stable
   set search_path = pg_catalog, pg_temp
 begin atomic
-  select w.tenant_id, w.kind, w.branch, w.period, w.n, w.number, w.state, w.document, w.document_date, w.issued_at, p.name,
-         w.reason, w.issued_by, w.drawn_for, w.chain
-    from mandant_internal.number_now w left join mandant_internal.principal p on p.id = w.issued_by
+  select w.tenant_id, w.kind, w.branch, w.period, w.n, w.number, w.state, w.document, w.document_date, w.issued_at,
+         mandant_internal.day_in(t.timezone, w.issued_at), p.name, w.reason, w.issued_by, w.drawn_for, w.chain
+    from mandant_internal.number_now w join mandant_internal.tenant t on t.id = w.tenant_id
+    left join mandant_internal.principal p on p.id = w.issued_by
     where w.tenant_id = visible_number.tenant_id and w.kind = visible_number.kind and w.number = visible_number.number;
 end;
 

@@ -14,7 +14,7 @@ set role audit_anna;
 insert into crm.customer (name, country) values ('Audit GmbH', 'DE') returning id as customer \gset
 update crm.customer set name = 'Audit AG', city = 'Köln' where id = :'customer';
 update crm.customer set name = name where id = :'customer';
-select action, old, new - array['id', 'owner_id', 'created_at', 'created_by', 'updated_at', 'tenant_id'] as new, principal, login
+select action, old, new - array['id', 'owner_id', 'created_at', 'created_by', 'updated_at', 'tenant_id', 'party_id'] as new, principal, login
 from mandant.audit_log where "table" = 'crm.customer' and key = :'customer' order by at;
 -- visible as the row is: not to a colleague with own rows, nor to another company; and with the row when it is given away
 set role audit_bert;

@@ -91,10 +91,10 @@ insert into crm.customer (name, country, email) values ('Erika', 'DE', 'erika');
 insert into crm.customer (name, country, language) values ('Erika', 'DE', 'german language');
 \echo :SQLSTATE
 insert into crm.product (code, name, unit, unit_price, currency, tax_rate)
-    values ('X', 'X', 'Stück', 'NaN', 'EUR', 19);
+    values ('X', 'X', 'piece', 'NaN', 'EUR', 19);
 \echo :SQLSTATE
 insert into crm.product (code, name, unit, unit_price, currency, tax_rate)
-    values ('BUCH', 'X', 'Stück', 1, 'EUR', 19);
+    values ('BUCH', 'X', 'piece', 1, 'EUR', 19);
 \echo :SQLSTATE
 
 -- the inner functions are not for callers
@@ -102,12 +102,12 @@ select crm.lock_document(null, 'read');
 \echo :SQLSTATE
 select crm.write_lines(null, '[]');
 \echo :SQLSTATE
-select crm.create_series(:de);
+select crm.apply_country_pack(:de);
 \echo :SQLSTATE
 
 -- what a new tenant gets can be taken back
 reset role;
-select mandant.on_create_tenant('crm.create_series(int)', remove => true);
+select mandant.on_create_tenant('crm.apply_country_pack(int)', remove => true);
 select code from mandant.create_tenant('bare', 'Bare', 'DE', 'EUR', 'group');
 select count(*) from mandant.series as s join mandant.tenant as t on t.id = s.tenant_id where t.code = 'bare';
 

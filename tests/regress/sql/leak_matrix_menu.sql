@@ -8,7 +8,8 @@ grant insert on seen to public;
 create temp table people as
   select p.name, t.code from mandant_internal.principal p join mandant_internal.tenant t on t.id = p.tenant_id;
 create temp table lines as select s.id, s.tenant_id, t.code from mandant_internal.series s join mandant_internal.tenant t on t.id = s.tenant_id;
-grant select on people, lines to public;
+create temp table shared as select u.relation::text as name from mandant_internal.unprotected_table u where u.object is not null;
+grant select on people, lines, shared to public;
 with trusted as (
   insert into mandant_internal.issuer (issuer, audience, leeway, keys) values ('https://id.example', 'crm', '0', '[]') returning id
 )
@@ -35,7 +36,9 @@ begin
       ('mandant.issuer_subject', 'tenant_id is distinct from mandant.current_tenant()'),
       ('mandant.effective_right', '(select code from people where people.name = v.principal) is distinct from %L'),
       ('mandant.access_history', 'tenant is distinct from %L and tenant is not null'),
-      ('mandant.audit_log', 'tenant_id is distinct from mandant.current_tenant()'),
+      ('mandant.audit_log', 'tenant_id is distinct from mandant.current_tenant() and (tenant_id is not null or "table" not in (select name from shared))'),
+      ('mandant.effective_setting', 'tenant_id is distinct from mandant.current_tenant()'),
+      ('mandant.setting_history', 'tenant is distinct from %L and level <> ''group'''),
       ('mandant.team', 'tenant_id is distinct from mandant.current_tenant()'),
       ('mandant.team_member', '(select code from people where people.name = v.principal) is distinct from %L'),
       -- what a view calls for each row, everybody may call

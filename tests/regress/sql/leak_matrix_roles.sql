@@ -3,6 +3,7 @@
 -- What is asked comes from the catalogue, so a new view or function is in it by itself. AC-07 AC-08 AC-10
 \set ON_ERROR_ROLLBACK on
 \set SHOW_CONTEXT never
+set client_min_messages = error; -- companies that have not said what their invoices must show
 begin;
 create temp table who (login name primary key, role text, tenant text, foreign_mark text);
 insert into who
@@ -22,7 +23,12 @@ begin
     perform mandant.grant_role(company || '@lm.example', 'sales_rep', reason => company);
     perform mandant.set_password(company || '@lm.example', 'right');
     insert into crm.product (tenant_id, code, name, unit, unit_price, currency, tax_rate)
-      select t.id, company, company, company, 1, 'EUR', 0 from mandant.tenant t where t.code = company;
+      select t.id, company, company, 'piece', 1, 'EUR', 0 from mandant.tenant t where t.code = company;
+    with list as (insert into crm.price_list (tenant_id, code, name, currency)
+                    select t.id, company, company, 'EUR' from mandant.tenant t where t.code = company returning *)
+      insert into crm.price (tenant_id, price_list_id, product_id, valid_from, unit_price)
+      select p.tenant_id, l.id, p.id, '2026-01-01', 2 from crm.product p join list l using (tenant_id);
+    perform mandant.set_setting('company_street', company, tenant => company);
   end loop;
   for login in select * from who loop
     execute format('create role %I login', login.login);
@@ -33,6 +39,9 @@ begin
       select t.id, login.tenant || ' customer', 'DE', login.tenant, login.tenant || '@customer.example', p.id, m.id
       from mandant.tenant t, mandant.principal p, mandant.team m
       where t.code = login.tenant and p.name = login.login and m.name = login.tenant || ' team' returning id into customer;
+    insert into crm.contact (tenant_id, customer_id, name) select c.tenant_id, c.id, login.tenant from crm.customer c where c.id = customer;
+    insert into crm.customer_address (tenant_id, customer_id, kind, label, city, country)
+      select c.tenant_id, c.id, 'delivery', login.tenant, login.tenant, 'DE' from crm.customer c where c.id = customer;
     document := (crm.create_document(customer, 'invoice', format('[{"description": "%s", "quantity": 1, "unit_price": 7, "tax_rate": 0}]', login.tenant)::jsonb,
                                      '2026-11-02', login.tenant, owner_id => (select p.id from mandant.principal p where p.name = login.login))).id;
     perform crm.post_document(document);

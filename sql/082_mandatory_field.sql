@@ -1,0 +1,118 @@
+-- What a document of a country must show, as data. Posting refuses a document that lacks something
+-- of its customer; what it lacks of the company itself, the setting missing_company_fields decides,
+-- so that a new company can work from its first day.
+
+create table crm.mandatory_field (
+    country text not null,
+    kind text not null,
+    of text not null,
+    field text not null,
+    gross_above numeric,
+    currency text,
+    customer_countries text[],
+    tax_categories text[],
+    valid_from date not null,
+    valid_until date,
+    rule text not null,
+    source text not null,
+    constraint mandatory_field_pkey primary key (country, kind, of, field, valid_from),
+    constraint mandatory_field_country_fkey foreign key (country)
+        references crm.country (code) on delete restrict,
+    constraint mandatory_field_kind_fkey foreign key (kind)
+        references crm.document_kind (code) on delete restrict,
+    constraint mandatory_field_currency_fkey foreign key (currency)
+        references crm.currency (code) on delete restrict,
+    constraint mandatory_field_of_is_known check (of in ('customer', 'document', 'company')),
+    constraint mandatory_field_amount_has_currency
+        check ((gross_above is null) = (currency is null)),
+    constraint mandatory_field_period check (valid_until > valid_from),
+    constraint mandatory_field_rule_is_filled check (rule ~ '\S'),
+    constraint mandatory_field_source_is_filled check (source ~ '\S')
+);
+
+comment on table crm.mandatory_field is 'What posted documents must show, by country and kind.';
+comment on column crm.mandatory_field.of is
+    'customer or document: the field is a column there; company: a setting company_<field>.';
+comment on column crm.mandatory_field.gross_above is
+    'Not wanted in small documents: up to this gross in this currency, whatever its sign.';
+comment on column crm.mandatory_field.customer_countries is
+    'Only for customers in these countries; null: in all.';
+comment on column crm.mandatory_field.tax_categories is
+    'Only if a line has one of these tax categories; null: always.';
+comment on column crm.mandatory_field.valid_from is 'The first document date that it is for.';
+comment on column crm.mandatory_field.valid_until is 'The first that it is not for; null: none.';
+
+alter table crm.mandatory_field owner to crm_owner;
+select mandant.share('crm.mandatory_field', 'shared_data');
+revoke all on crm.mandatory_field from public;
+grant select, insert, update, delete on crm.mandatory_field to mandant_user;
+
+create function crm.require_fields(
+    document crm.document, customer crm.customer, tenant mandant.tenant
+) returns void
+    language plpgsql stable
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+declare
+    missing text;
+    missing_settings text;
+begin
+    with wanted (of, field, value) as (
+        select distinct m.of, m.field,
+            case m.of
+                when 'customer' then to_jsonb(customer) ->> m.field
+                when 'document' then to_jsonb(document) ->> m.field
+                else mandant_internal.setting_in(tenant.id, 'company_' || m.field)
+            end
+        from crm.mandatory_field as m
+        where m.country = tenant.country and m.kind = document.kind
+            and m.valid_from <= document.document_date
+            and (m.valid_until is null or document.document_date < m.valid_until)
+            and (
+                m.gross_above is null or document.currency <> m.currency
+                or abs(document.gross) > m.gross_above
+            )
+            and (m.customer_countries is null or customer.country = any (m.customer_countries))
+            and (m.tax_categories is null or exists (
+                select from crm.document_line as l
+                where l.tenant_id = document.tenant_id and l.document_id = document.id
+                    and l.tax_category = any (m.tax_categories)
+            ))
+    ), lacking as (
+        select w.of, string_agg(w.field, ', ' order by w.field) as fields,
+            string_agg('company_' || w.field, ', ' order by w.field) as settings
+        from wanted as w
+        where coalesce(w.value, '') !~ '\S'
+        group by w.of
+    )
+    select
+        string_agg(format('%s of the %s', l.fields, l.of), ' and ' order by l.of)
+            filter (where l.of <> 'company'),
+        min(l.settings) filter (where l.of = 'company')
+    into missing, missing_settings
+    from lacking as l;
+
+    if missing is not null then
+        raise exception '% for "%" cannot be posted without %',
+            document.kind, customer.name, missing
+            using errcode = 'invalid_parameter_value',
+                hint = 'fill them in crm.customer, or in the draft with crm.change_document(...)';
+    elsif missing_settings is null then
+        return;
+    elsif mandant_internal.setting_in(tenant.id, 'missing_company_fields') = 'refuse' then
+        raise exception '% cannot be posted in tenant "%" without %',
+            document.kind, tenant.code, missing_settings
+            using errcode = 'invalid_parameter_value',
+                hint = 'say what they are: mandant.set_setting(''company_city'', ''...'')';
+    end if;
+    raise warning '% in tenant "%" is posted without %',
+        document.kind, tenant.code, missing_settings
+        using hint = 'say what they are: mandant.set_setting(''company_city'', ''...'')';
+end
+$$;
+
+comment on function crm.require_fields(crm.document, crm.customer, mandant.tenant) is
+    'Refuses (22023) a document that lacks what its tenant''s country wants, and names all of it.';
+
+alter function crm.require_fields(crm.document, crm.customer, mandant.tenant) owner to crm_owner;
+revoke all on function crm.require_fields(crm.document, crm.customer, mandant.tenant) from public;

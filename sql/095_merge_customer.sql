@@ -1,0 +1,246 @@
+-- What to do about a customer who is there twice: in one tenant he is merged into the other, in two
+-- he stays both, each with its own terms, and one party id says that they are the same. Posted
+-- documents cannot change, so the merged customer stays behind with his.
+
+create function crm.lock_customer(customer_id uuid, variadic actions text[]) returns crm.customer
+    language plpgsql volatile
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    customer crm.customer;
+begin
+    select c.* into customer from crm.customer as c where c.id = customer_id;
+    if found then
+        perform mandant_internal.require_row(
+            'customer', action, customer.tenant_id, customer.owner_id, customer.team_id, null
+        )
+        from unnest(actions) as action;
+        select c.* into customer
+        from crm.customer as c
+        where c.tenant_id = customer.tenant_id and c.id = customer_id
+        for update;
+    end if;
+    if not found then
+        perform crm.refuse_customer(customer_id);
+    end if;
+    return customer;
+end
+$$;
+
+comment on function crm.lock_customer(uuid, text[]) is
+    'Locks a customer, or refuses: not there (P0002), not allowed (42501).';
+
+create function crm.merge_customers(from_id uuid, into_id uuid, reason text) returns crm.customer
+    language plpgsql volatile
+    security definer -- writes what users may not; row security still sees the caller
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+declare
+    merged crm.customer;
+    survivor crm.customer;
+begin
+    if from_id = into_id then
+        raise exception 'customer % cannot be merged into itself', from_id
+            using errcode = 'invalid_parameter_value', hint = 'name two customers';
+    elsif reason is null or reason !~ '\S' then
+        raise exception 'a merge needs a reason'
+            using errcode = 'invalid_parameter_value',
+                hint = 'say why the two are the same, such as reason => ''same tax id''';
+    end if;
+    -- in one order, whoever merges what
+    if from_id < into_id then
+        merged := crm.lock_customer(from_id, 'update', 'delete');
+        survivor := crm.lock_customer(into_id, 'update', 'delete');
+    else
+        survivor := crm.lock_customer(into_id, 'update', 'delete');
+        merged := crm.lock_customer(from_id, 'update', 'delete');
+    end if;
+    if merged.tenant_id <> survivor.tenant_id then
+        raise exception 'customer "%" and customer "%" belong to different tenants',
+            merged.name, survivor.name
+            using errcode = 'invalid_parameter_value',
+                hint = 'crm.link_party says that they are the same party';
+    elsif merged.state = 'merged' then
+        raise exception 'customer "%" is merged already', merged.name
+            using errcode = 'invalid_parameter_value',
+                hint = format('it became customer %s', merged.merged_into);
+    elsif survivor.state = 'merged' then
+        raise exception 'customer "%" is merged already', survivor.name
+            using errcode = 'invalid_parameter_value',
+                hint = format('merge into customer %s, which it became', survivor.merged_into);
+    end if;
+
+    -- no draft may stay behind because the caller does not see it
+    perform mandant_internal.require_whole(k.code, 'update', merged.tenant_id)
+    from crm.document_kind as k;
+    update crm.document as d
+    set customer_id = survivor.id
+    where d.tenant_id = merged.tenant_id and d.customer_id = merged.id and d.status = 'draft';
+
+    update crm.contact as c
+    set customer_id = survivor.id,
+        is_primary = c.is_primary and not exists (
+            select from crm.contact as o
+            where o.tenant_id = c.tenant_id and o.customer_id = survivor.id and o.is_primary
+        )
+    where c.tenant_id = merged.tenant_id and c.customer_id = merged.id;
+    update crm.customer_address as a
+    set customer_id = survivor.id
+    where a.tenant_id = merged.tenant_id and a.customer_id = merged.id;
+
+    update crm.customer as c
+    set state = 'merged', merged_into = survivor.id, merge_reason = reason
+    where c.tenant_id = merged.tenant_id and c.id = merged.id;
+    -- what the merged one was linked to, the survivor is, unless it is linked itself
+    update crm.customer as c
+    set party_id = merged.party_id
+    where c.tenant_id = survivor.tenant_id and c.id = survivor.id
+        and not exists (
+            select from crm.customer as o where o.party_id = survivor.party_id and o.id <> c.id
+        )
+    returning c.* into survivor;
+    if not found then
+        select c.* into survivor
+        from crm.customer as c
+        where c.tenant_id = merged.tenant_id and c.id = into_id;
+    end if;
+    return survivor;
+end
+$$;
+
+comment on function crm.merge_customers(uuid, uuid, text) is
+    'Merges a customer into another of the same tenant, and returns the one that stays.
+
+Contacts, addresses and drafts move; posted documents stay with the merged customer, who gets no new
+ones. The survivor keeps its own terms. Needs update and delete on both customers, assign where
+their owners differ, and update on all documents of the tenant. Errors: P0002 no such customer,
+22023 the same, another tenant''s, or merged already, 42501 no right.';
+
+create function crm.refuse_merged_customer() returns trigger
+    language plpgsql
+    security definer -- the private table tells it also of a customer whom the caller does not see
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if not exists (
+        select from crm.customer_mark as m
+        where m.tenant = new.tenant_id and m.customer_id = new.customer_id
+    ) then
+        raise exception 'customer % is merged into another', new.customer_id
+            using errcode = 'invalid_parameter_value',
+                hint = 'make the document for the customer in the column merged_into';
+    end if;
+    return null;
+end
+$$;
+
+comment on function crm.refuse_merged_customer() is
+    'Trigger: a merged customer gets no documents (22023), whoever writes them.
+
+After the row, when the foreign key has waited for a merge under way.';
+
+create function crm.link_party(customer_id uuid, other_id uuid) returns crm.customer
+    language plpgsql volatile
+    security definer -- writes what users may not; row security still sees the caller
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+declare
+    customer crm.customer;
+    other crm.customer;
+begin
+    if customer_id < other_id then
+        customer := crm.lock_customer(customer_id, 'update');
+        other := crm.lock_customer(other_id, 'update');
+    else
+        other := crm.lock_customer(other_id, 'update');
+        customer := crm.lock_customer(customer_id, 'update');
+    end if;
+    if customer.tenant_id = other.tenant_id then
+        raise exception 'customer "%" and customer "%" belong to the same tenant',
+            customer.name, other.name
+            using errcode = 'invalid_parameter_value',
+                hint = 'merge them with crm.merge_customers';
+    elsif 'merged' in (customer.state, other.state) then
+        raise exception 'customer "%" is merged',
+            case customer.state when 'merged' then customer.name else other.name end
+            using errcode = 'invalid_parameter_value',
+                hint = 'link the customer it became, in its column merged_into';
+    end if;
+    update crm.customer as c
+    set party_id = customer.party_id
+    where c.tenant_id = other.tenant_id and c.id = other.id
+    returning c.* into other;
+    return other;
+exception
+    when unique_violation then
+        raise exception 'the party of customer "%" is another customer there', customer.name
+            using errcode = 'invalid_parameter_value',
+                hint = 'a party is one customer in each tenant: merge the two there, or use'
+                    ' crm.unlink_party on that one';
+end
+$$;
+
+comment on function crm.link_party(uuid, uuid) is
+    'Says that two customers of different tenants are the same party, and returns the other.
+
+The other joins the party of the first, and leaves its own. Each keeps its own terms, contacts and
+documents. Needs update on both. Errors: P0002 no such customer, 22023 of the same tenant, merged,
+or the party is another customer there already, 42501 no right.';
+
+create function crm.unlink_party(customer_id uuid) returns crm.customer
+    language plpgsql volatile
+    security definer -- writes what users may not; row security still sees the caller
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+declare
+    customer crm.customer := crm.lock_customer(customer_id, 'update');
+begin
+    update crm.customer as c
+    set party_id = mandant.new_id()
+    where c.tenant_id = customer.tenant_id and c.id = customer.id
+    returning c.* into customer;
+    return customer;
+end
+$$;
+
+comment on function crm.unlink_party(uuid) is
+    'Makes a customer a party of its own again, and returns it.
+
+Errors: P0002 no such customer, 42501 no right.';
+
+alter function crm.lock_customer(uuid, text[]) owner to crm_owner;
+alter function crm.merge_customers(uuid, uuid, text) owner to crm_owner;
+alter function crm.refuse_merged_customer() owner to crm_owner;
+alter function crm.link_party(uuid, uuid) owner to crm_owner;
+alter function crm.unlink_party(uuid) owner to crm_owner;
+revoke all on function
+    crm.lock_customer(uuid, text[]),
+    crm.merge_customers(uuid, uuid, text),
+    crm.refuse_merged_customer(),
+    crm.link_party(uuid, uuid),
+    crm.unlink_party(uuid)
+    from public;
+grant execute on function
+    crm.merge_customers(uuid, uuid, text),
+    crm.link_party(uuid, uuid),
+    crm.unlink_party(uuid)
+    to mandant_user;
+
+create view crm.party with (security_invoker = true) as
+select c.party_id, c.tenant_id, c.id as customer_id, c.name
+from crm.customer as c
+where c.state <> 'merged';
+
+comment on view crm.party is
+    'Which customers are the same party, of those that you see: rows with the same party_id.';
+comment on column crm.party.name is 'The customer''s name in his tenant.';
+
+alter view crm.party owner to crm_owner;
+revoke all on crm.party from public;
+grant select on crm.party to mandant_user;
+
+create trigger document_of_customer after insert or update of customer_id on crm.document
+    for each row execute function crm.refuse_merged_customer();
+
+comment on trigger document_of_customer on crm.document is
+    'A merged customer gets no documents.';
