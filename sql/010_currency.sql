@@ -228,6 +228,7 @@ select mandant.share('crm.currency', 'shared_data');  -- from here on changes ar
 create function crm.require_currency(currency text, on_date date default null) returns void
     language plpgsql stable
     set search_path = pg_catalog, mandant, pg_temp
+    set datestyle = iso  -- messages say dates so
 as $$
 declare
     known crm.currency;

@@ -204,6 +204,7 @@ shared_data everywhere. Errors: 22023 naming line and column, 42501 no right.';
 create function crm.rate_for_euro(currency text, on_date date, type text) returns numeric
     language plpgsql stable
     set search_path = pg_catalog, mandant, pg_temp
+    set datestyle = iso  -- messages say dates so
 as $$
 declare
     found_rate numeric;

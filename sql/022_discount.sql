@@ -30,6 +30,7 @@ grant select, insert, update, delete on crm.discount to mandant_user;
 create function crm.discount_on(code text, on_date date, place text default null) returns numeric
     language plpgsql stable
     set search_path = pg_catalog, mandant, pg_temp
+    set datestyle = iso  -- messages say dates so
 as $$
 declare
     discount crm.discount;

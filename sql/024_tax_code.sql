@@ -59,6 +59,7 @@ grant select, insert, update, delete on crm.tax_code, crm.tax_rate to mandant_us
 create function crm.tax_rate_on(country text, code text, on_date date) returns numeric
     language plpgsql stable strict
     set search_path = pg_catalog, mandant, pg_temp
+    set datestyle = iso  -- messages say dates so
 as $$
 declare
     rate numeric;

@@ -7,6 +7,7 @@ create function crm.line_tax(
 )
     language plpgsql stable
     set search_path = pg_catalog, mandant, pg_temp
+    set datestyle = iso  -- messages say dates so
 as $$
 declare
     home_country text;

@@ -70,6 +70,7 @@ create function crm.load_country_pack(pack jsonb) returns crm.country_pack
     language plpgsql volatile
     security definer -- writes the history of packs, which nobody else may
     set search_path = pg_catalog, mandant, pg_temp
+    set datestyle = iso  -- messages say dates so
 as $$
 declare
     last crm.country_pack;

@@ -8,6 +8,7 @@ select mandant.define_setting(
 create function crm.require_open_period(tenant_id int, document_date date) returns void
     language plpgsql stable
     set search_path = pg_catalog, mandant, pg_temp
+    set datestyle = iso  -- messages say dates so
 as $$
 declare
     locked_until date := mandant_internal.setting_in(tenant_id, 'locked_until')::date;

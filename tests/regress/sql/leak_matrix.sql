@@ -65,6 +65,6 @@ order by c.relname;
 -- definer functions: a fixed path with pg_temp last, owned by whom nobody logs in as
 select f.oid::regprocedure from pg_proc f join pg_roles r on r.oid = f.proowner
 where f.pronamespace in ('crm'::regnamespace, 'report'::regnamespace) and f.prosecdef
-  and (coalesce(array_to_string(f.proconfig, ' '), '') !~ 'search_path=.*pg_temp$' or r.rolcanlogin or r.rolbypassrls or r.rolsuper)
+  and (not exists (select from unnest(f.proconfig) c where c ~ '^search_path=.*pg_temp$') or r.rolcanlogin or r.rolbypassrls or r.rolsuper)
 order by 1;
 rollback;
