@@ -1,7 +1,7 @@
 -- What a company says about itself and its documents: settings, so that the group gives a default
 -- and each company has its own. A document keeps what held when it was posted.
 
-select mandant.define_setting(key, 'text', description, levels => '{tenant}')
+select mandant.define_setting(key, 'text', description, levels => '{tenant}', counts => 'own')
 from (values
     ('company_street', 'Street of the company, as documents show it'),
     ('company_postal_code', 'Postal code of the company'),

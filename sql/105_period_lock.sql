@@ -2,7 +2,8 @@
 -- is put there. What is in it is corrected by a document of a period that is open.
 
 select mandant.define_setting(
-    'locked_until', 'date', 'Last day of the period in which nothing is posted any more'
+    'locked_until', 'date', 'Last day of the period in which nothing is posted any more',
+    counts => 'highest', held => true  -- no tenant opens what the group has closed
 );
 
 create function crm.require_open_period(tenant_id int, document_date date) returns void

@@ -126,7 +126,7 @@ insert into mandant_internal.role_right (role, object, action, depth, shipped)
 -- As PostgreSQL keeps it: microseconds since 2000-01-01 UTC. Stable as `extract` is, or it would not be inlined.
 create function mandant_internal.microseconds(moment timestamptz) returns bigint
   language sql stable parallel safe
-  return case when isfinite(moment) then (extract(epoch from moment) * 1000000)::bigint - 946684800000000 end;
+  return case when isfinite(moment) then (extract(epoch from moment) * 1000000 - 946684800000000)::bigint end;
 
 create function mandant_internal.day_in(timezone text, moment timestamptz) returns date
   language sql stable

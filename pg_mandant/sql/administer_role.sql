@@ -6,6 +6,7 @@ comment on view mandant.role is 'The roles that can be granted.';
 
 create function mandant_internal.require_everywhere(object text, action text) returns void
   language plpgsql stable
+  security definer -- reads which tenants there are; the right is that of whoever asks
   set search_path = pg_catalog, pg_temp
 as $$
 begin
@@ -13,6 +14,9 @@ begin
   perform mandant_internal.require_whole(object, action, t.id) from mandant_internal.tenant t;
 end
 $$;
+
+comment on function mandant_internal.require_everywhere(text, text) is
+  'Raises 42501 unless there is the right, at depth tenant, in every tenant.';
 
 -- Whether somebody administers every tenant, now and without end.
 create function mandant_internal.has_administrator() returns boolean

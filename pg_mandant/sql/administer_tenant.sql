@@ -97,7 +97,8 @@ exception
   when check_violation or not_null_violation then
     raise exception using errcode = 'invalid_parameter_value',
       message = format('tenant "%s" cannot be created: %s', create_tenant.code, sqlerrm),
-      hint = 'code like de, name not empty, country like DE (ISO 3166), currency like EUR (ISO 4217), fiscal_year_start like 04-01';
+      hint = 'code like de, name not empty, country like DE (ISO 3166), currency like EUR (ISO 4217), locale like de-DE (BCP 47), '
+             'fiscal_year_start like 04-01';
 end
 $$;
 comment on function mandant.create_tenant(text, text, text, text, text, text, text, text) is
@@ -126,6 +127,7 @@ begin
   if parent is not null then
     above := mandant_internal.tenant_named(parent);
     perform mandant_internal.require_whole('tenant', 'create', above.id);
+    perform mandant_internal.change_settings(found.id, format('tenant "%s"', found.code)); -- others hold below it
     perform from mandant_internal.tenant t order by t.id for no key update; -- two moves at once could close a circle
     if exists (with recursive line (id) as (
                  select above.id
@@ -161,7 +163,7 @@ exception
   when check_violation then
     raise exception using errcode = 'invalid_parameter_value',
       message = format('tenant "%s" cannot be changed: %s', change_tenant.code, sqlerrm),
-      hint = 'name not empty, country like DE (ISO 3166), fiscal_year_start like 04-01';
+      hint = 'name not empty, country like DE (ISO 3166), locale like de-DE (BCP 47), fiscal_year_start like 04-01';
 end
 $$;
 comment on function mandant.change_tenant(text, text, text, text, text, text, text, text) is

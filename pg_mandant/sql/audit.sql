@@ -78,12 +78,13 @@ declare
   table_name constant text := coalesce(pg_partition_root(tg_relid), tg_relid)::regclass;
   columns constant text[] := tg_argv[0:]; -- counted from 1
   rule mandant_internal.protected_table;
+  shared boolean := false; -- then no row is a tenant's, whatever columns the table has
   me constant uuid := mandant_internal.me();
   login constant text := mandant_internal.outer_user()::regrole;
 begin
   select * into rule from mandant_internal.protected_table p where p.relation = tg_relid and p.audited;
   if rule.relation is null then
-    select u.relation, u.object into rule.relation, rule.object
+    select u.relation, u.object, true into rule.relation, rule.object, shared
       from mandant_internal.unprotected_table u where u.relation = tg_relid and u.object is not null;
   end if;
   if rule.relation is null then -- anybody can put a trigger on a table of theirs
@@ -95,14 +96,14 @@ begin
     with made as materialized (select mandant_internal.as_json(n.*) as r from new_rows n)
     insert into mandant_internal.audit
         (tenant_id, table_name, object, key, action, new, owner_id, team_id, kind, by_principal, by_login)
-      select (r ->> 'tenant_id')::int, table_name, rule.object, mandant_internal.key_of(r, columns), 'insert', jsonb_strip_nulls(r),
+      select case when not shared then (r ->> 'tenant_id')::int end, table_name, rule.object, mandant_internal.key_of(r, columns), 'insert', jsonb_strip_nulls(r),
              (r ->> rule.owner_column)::uuid, (r ->> rule.team_column)::uuid, r ->> rule.kind_column, me, login
         from made;
   elsif tg_op = 'DELETE' then
     with gone as materialized (select mandant_internal.as_json(o.*) as r from old_rows o)
     insert into mandant_internal.audit
         (tenant_id, table_name, object, key, action, old, owner_id, team_id, kind, by_principal, by_login)
-      select (r ->> 'tenant_id')::int, table_name, rule.object, mandant_internal.key_of(r, columns), 'delete', jsonb_strip_nulls(r),
+      select case when not shared then (r ->> 'tenant_id')::int end, table_name, rule.object, mandant_internal.key_of(r, columns), 'delete', jsonb_strip_nulls(r),
              (r ->> rule.owner_column)::uuid, (r ->> rule.team_column)::uuid, r ->> rule.kind_column, me, login
         from gone;
   else
@@ -114,7 +115,7 @@ begin
     )
     insert into mandant_internal.audit
         (tenant_id, table_name, object, key, action, old, new, owner_id, team_id, kind, by_principal, by_login)
-      select (r ->> 'tenant_id')::int, table_name, rule.object, mandant_internal.key_of(r, columns), 'update',
+      select case when not shared then (r ->> 'tenant_id')::int end, table_name, rule.object, mandant_internal.key_of(r, columns), 'update',
              mandant_internal.without_same(b.before, r), mandant_internal.without_same(r, b.before),
              (r ->> rule.owner_column)::uuid, (r ->> rule.team_column)::uuid, r ->> rule.kind_column, me, login
         from a join b using (place)

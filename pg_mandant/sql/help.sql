@@ -31,9 +31,9 @@ begin
       where p.pronamespace = 'mandant_internal'::regnamespace
         and p.proname <> all (array[
           'in_tenant', 'in_whole_tenant', 'in_depth', 'the_tenant', 'the_tenants', 'in_the_tenants', 'every_tenant', 'me',
-          'my_teams', 'my_team', 'next_preview', 'setting_in', 'typed_setting', 'check_setting', 'hold_settings', 'effective_settings', 'day_in',
+          'my_teams', 'my_team', 'next_preview', 'setting_in', 'typed_setting', 'check_setting', 'check_pattern', 'effective_settings', 'day_in',
           'has_right', 'has_whole_right', 'has_row_right', 'refuse_right', 'require',
-          'require_whole', 'require_row', 'sees_team', 'objects', 'names_of',
+          'require_whole', 'require_everywhere', 'require_row', 'sees_team', 'objects', 'names_of',
           -- the trigger of number_column() and number_gaps() run as their caller, these ask for the right themselves
           'give_number', 'refuse_given_number', 'number_for_row', 'touch_numbered', 'kind_column_of', 'refuse_column', 'register_number_column',
           'numbered_columns', 'tenants_to_prove', 'gaps_of', 'codes_of',
@@ -44,7 +44,7 @@ begin
           -- protect() runs as the owner of the table
           'register', 'unregister', 'is_protected', 'refuse_table', 'check_keys', 'key_problem', 'column_argument',
           'policy_expression', 'policy_commands', 'parts', 'put_under_rule', 'drop_policies',
-          'rule_triggers', 'drop_triggers', 'built_in_objects', 'check_assign', 'audit', 'check_shared', 'register_shared', 'kinds_listed', 'watch_kinds', 'know_kinds',
+          'rule_triggers', 'drop_triggers', 'built_in_objects', 'check_assign', 'audit', 'check_shared', 'register_shared', 'shared_triggers', 'kinds_listed', 'watch_kinds', 'know_kinds',
           -- and so do the event triggers, for whoever changes a table
           'fault', 'check_rule', 'settle', 'place_of', 'protected_tables', 'private_tables', 'check_private',
           'come_into_schema', 'unbind_released', 'make_ready', 'insert_row', 'check_owners',

@@ -10,7 +10,7 @@ create view mandant_internal.lint_rule as
     ('unprotected_reference', 'error', 'A table that refers to a protected one is open to others and not protected'),
     ('undeclared_table', 'warning', 'A table beside protected ones is open to others, and nobody said that it is shared'),
     ('shared_writable', 'warning', 'A table that all tenants share can be written by whoever has a grant'),
-    ('shared_unkept', 'error', 'A table given to share() lacks the trigger that asks who writes'),
+    ('shared_unkept', 'error', 'A table given to share() lacks one of the triggers that it made, or has parents or children'),
     ('unprotected_child', 'error', 'A partition or child of a protected table is not protected'),
     ('unprotected_parent', 'error', 'A table above a protected one is open to others and not protected'),
     ('child_unlike_parent', 'error', 'A child is protected by other columns or under another name than its parent'),

@@ -104,6 +104,9 @@ declare
 begin
   taken := coalesce(
     (select min(kind) from unnest(new.kinds) as kind where kind = any (mandant_internal.built_in_objects())),
+    (select min(kind) from unnest(new.kinds) as kind
+       where kind in (select p.object from mandant_internal.protected_table p where p.object <> new.object
+                      union all select u.object from mandant_internal.unprotected_table u)),
     (select min(kind) from unnest(new.kinds) as kind, mandant_internal.protected_table p
        join pg_class other on other.oid = p.relation join pg_class this on this.oid = new.relation
        where kind = any (p.object || p.kinds) and other.relowner <> this.relowner
@@ -191,6 +194,7 @@ create function mandant_internal.register_shared(relation regclass, object text)
 as $$
 begin
   perform mandant_internal.require_owner(register_shared.relation);
+  perform mandant_internal.require_everywhere('role', 'update'); -- with it comes an object, and what everybody reads in the audit
   update mandant_internal.unprotected_table u set object = register_shared.object where u.relation = register_shared.relation;
 end
 $$;
@@ -418,10 +422,8 @@ comment on function mandant.unprotect(regclass) is
   'Takes a table out from under the rule, or says of a new one that it is shared.
 Whoever has a grant then sees every row. Partitions and children follow; tenant_id stays. Only the owner of the table. Errors: 42501 not the owner.';
 
--- Runs as the owner of the extension, which may read what tenants there are; the rights are those of whoever asks.
 create function mandant_internal.check_shared() returns trigger
   language plpgsql stable
-  security definer -- reads which tenants there are
   set search_path = pg_catalog, pg_temp
 as $$
 begin
@@ -433,17 +435,37 @@ $$;
 comment on function mandant_internal.check_shared() is
   'Statement trigger of a shared table: writing takes the right to the object, its argument, in every tenant.';
 
+-- The triggers of a shared table, as PostgreSQL shows them.
+create function mandant_internal.shared_triggers(relation regclass, object text, out name name, out definition text)
+  returns setof record
+  language plpgsql stable
+  set search_path = pg_catalog, pg_temp
+as $$
+declare
+  rule mandant_internal.protected_table;
+begin
+  rule.relation := relation;
+  rule.audited := true;
+  name := 'mandant_shared';
+  definition := format('CREATE TRIGGER mandant_shared BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON %s FOR EACH STATEMENT '
+                       'EXECUTE FUNCTION mandant_internal.check_shared(%L)', relation, object);
+  return next;
+  return query select t.name, t.definition from mandant_internal.rule_triggers(rule) t;
+end
+$$;
+
 create function mandant.share("table" regclass, object text default null) returns void
   language plpgsql volatile
   set search_path = pg_catalog, pg_temp
 as $$
 declare
   called constant text := coalesce(object, (select c.relname from pg_class c where c.oid = "table"));
-  rule mandant_internal.protected_table;
   made record;
 begin
-  if (select c.relkind from pg_class c where c.oid = "table") <> 'r' then
-    perform mandant_internal.refuse_table(format('%s is not a table that can be shared', "table"), 'share an ordinary table');
+  if (select c.relkind from pg_class c where c.oid = "table") is distinct from 'r'
+     or exists (select from pg_inherits i where "table" in (i.inhrelid, i.inhparent)) then
+    perform mandant_internal.refuse_table(format('%s is not a table that can be shared', coalesce("table"::text, 'null')),
+                                          'share an ordinary table, without parents, children and partitions');
   elsif exists (select from pg_attribute a where a.attrelid = "table" and a.attname = 'tenant_id' and not a.attisdropped) then
     perform mandant_internal.refuse_table(format('each row of %s is a tenant''s', "table"),
                                           format('select mandant.protect(%L)', "table"));
@@ -453,15 +475,11 @@ begin
   end if;
   perform mandant.unprotect("table");
   perform mandant_internal.register_shared("table", called);
-  execute format('create trigger mandant_shared before insert or update or delete or truncate on %s for each statement '
-                 'execute function mandant_internal.check_shared(%L)', "table", called);
-  execute format('comment on trigger mandant_shared on %s is %L', "table", format('Who writes has the right to %s everywhere.', called));
-  rule.relation := "table";
-  rule.object := called;
-  rule.audited := true;
-  for made in select t.name, t.definition from mandant_internal.rule_triggers(rule) t loop
+  for made in select t.name, t.definition from mandant_internal.shared_triggers("table", called) t loop
     execute made.definition;
-    execute format('comment on trigger %I on %s is %L', made.name, "table", 'mandant.audit_log shows who changed what, and when.');
+    execute format('comment on trigger %I on %s is %L', made.name, "table", case made.name
+      when 'mandant_shared' then format('Who writes has the right to %s everywhere.', called)
+      else 'mandant.audit_log shows who changed what, and when.' end);
   end loop;
 end
 $$;
@@ -470,5 +488,5 @@ comment on function mandant.share(regclass, text) is
 Whoever has a grant reads every row; writing takes, besides the grant, the right create, update or delete to the object in
 every tenant, and mandant.audit_log shows every change to everybody.
 object: what roles name it by, the table''s name unless given; several tables can have one. Only the owner of the table,
-which has no tenant_id. Grants nothing. mandant.unprotect takes the rule away.
-Errors: 42P16 the table cannot be shared, 22023 not a name, 42501 not the owner.';
+which has no tenant_id, with the right update on role in every tenant. Grants nothing. mandant.unprotect takes the rule away.
+Errors: 42P16 the table cannot be shared, 22023 not a name, 42501 not the owner or not allowed.';

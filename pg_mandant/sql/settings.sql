@@ -8,6 +8,8 @@ create table mandant_internal.setting (
   description text not null,
   default_value text,
   levels text[] not null,
+  counts text not null default 'nearest',
+  held boolean not null default false,
   choices text[],
   minimum numeric,
   maximum numeric,
@@ -17,9 +19,12 @@ create table mandant_internal.setting (
   constraint setting_key_format check (key ~ '^[a-z][a-z0-9_]{0,62}$'),
   constraint setting_type_known check (type in ('text', 'integer', 'number', 'boolean', 'date', 'texts')),
   constraint setting_levels_known check (levels <@ array['group', 'tenant', 'team', 'employee'] and cardinality(levels) > 0),
+  constraint setting_counts_known check
+    (counts in ('nearest', 'own') or counts in ('highest', 'lowest') and type in ('integer', 'number', 'date')),
   constraint setting_described check (btrim(description) <> ''),
   constraint setting_limits_of_numbers check (type in ('integer', 'number') or num_nonnulls(minimum, maximum) = 0),
-  constraint setting_limits_in_order check (minimum <= maximum),
+  constraint setting_limits_in_order check (minimum <= maximum and maximum <> 'NaN'),
+  constraint setting_choices_given check (cardinality(choices) > 0),
   constraint setting_choices_of_texts check (type = 'text' or num_nonnulls(choices, pattern) = 0)
 );
 
@@ -41,7 +46,8 @@ create table mandant_internal.setting_value (
   constraint setting_value_place check (
     (level = 'tenant') = (tenant_id is not null) and (level = 'team') = (team_id is not null)
     and (level = 'employee') = (principal_id is not null)),
-  constraint setting_value_period check (valid_until > valid_from)
+  constraint setting_value_period check (valid_until > valid_from),
+  constraint setting_value_length check (length(value) <= 100000 and length(reason) <= 10000)
 );
 create index setting_value_place on mandant_internal.setting_value (key, tenant_id, team_id, principal_id);
 comment on table mandant_internal.setting_value is
@@ -92,11 +98,13 @@ end;
 
 -- What was said, and until when it holds: to its end, or until it was taken back.
 create view mandant_internal.setting_said as
-  select v.*, least(v.valid_until, (
-           select min(u.valid_from) from mandant_internal.setting_value u
-             where u.n > v.n and u.value is null and (u.key, u.level) = (v.key, v.level)
-               and (u.tenant_id, u.team_id, u.principal_id) is not distinct from (v.tenant_id, v.team_id, v.principal_id))) as ends
-    from mandant_internal.setting_value v
+  select v.n, v.key, v.level, v.tenant_id, v.team_id, v.principal_id, v.value, v.valid_from, v.valid_until, v.reason, v.set_by,
+         v.set_by_login, v.ends
+    from (
+      select w.*, least(w.valid_until, min(case when w.value is null then w.valid_from end) over (
+               partition by w.key, w.level, w.tenant_id, w.team_id, w.principal_id
+               order by w.n desc rows between unbounded preceding and 1 preceding)) as ends
+        from mandant_internal.setting_value w) v
     where v.value is not null;
 
 create function mandant_internal.settings_said(tenant_id int, principal_id uuid, key text)
@@ -111,6 +119,11 @@ begin atomic
     where v.key = coalesce(settings_said.key, v.key);
 end;
 
+-- By what values of numbers and dates are compared.
+create function mandant_internal.setting_rank(type text, value text) returns numeric
+  language sql stable
+  return case when type = 'date' then to_date(value, 'YYYY-MM-DD') - date '2000-01-01' else value::numeric end;
+
 -- The one place where settings are decided. key: null for all.
 create function mandant_internal.settings_at(tenant_id int, principal_id uuid, at timestamptz, key text)
   returns table (key text, value text, level text, tenant_id int, team_id uuid, since timestamptz, until timestamptz,
@@ -124,16 +137,23 @@ begin atomic
          v.set_by, v.set_by_login, v.reason
     from mandant_internal.setting d
     left join mandant_internal.tenant t on t.id = settings_at.tenant_id
-    left join (
-      select distinct on ((s.said).key) (s.said).*
-        from mandant_internal.settings_said(settings_at.tenant_id, settings_at.principal_id, settings_at.key) s
-        where (s.said).valid_from <= settings_at.at and settings_at.at < coalesce((s.said).ends, 'infinity')
-        order by (s.said).key, s.place, (s.said).valid_from desc, (s.said).n desc) v on v.key = d.key
+    left join lateral (
+      select o.* from (
+          -- at one place what began last
+          select distinct on (s.place) s.place, (s.said).*
+            from mandant_internal.settings_said(settings_at.tenant_id, settings_at.principal_id, d.key) s
+            where (s.said).valid_from <= settings_at.at and settings_at.at < coalesce((s.said).ends, 'infinity')
+              and (d.counts <> 'own' or (s.said).level <> 'tenant' or (s.said).tenant_id = settings_at.tenant_id)
+            order by s.place, (s.said).valid_from desc, (s.said).n desc) o
+        order by case d.counts when 'highest' then -mandant_internal.setting_rank(d.type, o.value)
+                               when 'lowest' then mandant_internal.setting_rank(d.type, o.value) end, o.place
+        limit 1) v on true
     where d.key = coalesce(settings_at.key, d.key);
 end;
 
--- How the value changes over time, for the library, which keeps it until rights change; null if there is no such setting.
-create function mandant_internal.setting_line(tenant_id int, principal_id uuid, key text) returns json
+-- The value at a moment and how it changes from then on, for the library, which keeps it until rights change; null if there is
+-- no such setting.
+create function mandant_internal.setting_line(tenant_id int, principal_id uuid, key text, at timestamptz) returns json
   language plpgsql stable
   security definer -- the library asks for whoever may read the setting, who may not read the tables
   set search_path = pg_catalog, pg_temp
@@ -145,11 +165,12 @@ begin
         select json_agg(coalesce(p.tenant_id, 0) order by p.place desc)
           from mandant_internal.setting_places(setting_line.tenant_id, null) p), 'values', (
         select json_agg(json_build_object('from', mandant_internal.microseconds(m.moment), 'value', a.value) order by m.moment)
-          from (select distinct e.moment
+          from (select setting_line.at as moment
+                union
+                select e.moment
                   from mandant_internal.settings_said(setting_line.tenant_id, setting_line.principal_id, d.key) s,
                        lateral (values ((s.said).valid_from), ((s.said).ends)) as e (moment)
-                  where isfinite(e.moment)
-                union all select '-infinity') m,
+                  where e.moment > setting_line.at) m,
                mandant_internal.settings_at(setting_line.tenant_id, setting_line.principal_id, m.moment, d.key) a))
       from mandant_internal.setting d where d.key = setting_line.key);
 end
@@ -160,7 +181,7 @@ create function mandant.setting(key text, as_of timestamptz default null, tenant
   as 'MODULE_PATHNAME', 'setting_wrapper';
 comment on function mandant.setting(text, timestamptz, text) is
   'The value of a setting for whoever asks, in a tenant.
-as_of: the moment at which it held, now unless given; tenant: code, the one selected unless given. Null: it was never set
+as_of: the moment at which it held, now unless given (defaults and the tenant''s own facts are always those of now); tenant: code, the one selected unless given. Null: it was never set
 and has no default. mandant.effective_setting tells where a value comes from.
 Errors: 42704 no such setting, 55000 not exactly one tenant selected, 42501 tenant not available.';
 
@@ -230,6 +251,10 @@ declare
       || coalesce(' from ' || d.minimum, '') || coalesce(case when d.minimum is null then ' up' else '' end || ' to ' || d.maximum, '') end;
   kept text;
 begin
+  if length(value) > 100000 then
+    raise exception using errcode = 'invalid_parameter_value',
+      message = format('a value of %s has at most 100000 characters', d.key), hint = 'it is ' || wanted;
+  end if;
   begin
     case d.type
       when 'integer', 'number' then
@@ -267,21 +292,43 @@ begin
 end
 $$;
 
-create function mandant_internal.check_setting(key text, value text) returns void
+-- Refuses what cannot be set by anybody: a fact, or a setting at a level that it does not have.
+create function mandant_internal.refuse_level(d mandant_internal.setting, level text) returns void
+  language plpgsql stable
+  set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if d.fact is not null then
+    raise exception using errcode = 'invalid_parameter_value',
+      message = format('%s is a fact of the tenant, not a setting', d.key),
+      hint = case when d.fact = 'currency' then 'the currency of a tenant stays for ever'
+                  else format('select mandant.change_tenant(code, %s => ...)', d.fact) end;
+  elsif level <> all (d.levels) then
+    raise exception using errcode = 'invalid_parameter_value',
+      message = format('%s cannot be set at level %s', d.key, level), hint = 'its levels are ' || array_to_string(d.levels, ', ');
+  end if;
+end
+$$;
+
+create function mandant_internal.check_setting(key text, value text, level text) returns void
   language plpgsql stable
   security definer -- reads definitions, which everybody may know
   set search_path = pg_catalog, pg_temp
 as $$
+declare
+  d constant mandant_internal.setting := mandant_internal.setting_named(key);
 begin
-  perform mandant_internal.checked_setting(mandant_internal.setting_named(key), value);
+  perform mandant_internal.refuse_level(d, level);
+  perform mandant_internal.checked_setting(d, value);
 end
 $$;
-comment on function mandant_internal.check_setting(text, text) is
-  'Refuses a value that a setting cannot have (22023), or a setting that there is not (42704): for what is set later.';
+comment on function mandant_internal.check_setting(text, text, text) is
+  'Refuses what mandant.set_setting would refuse of key, value and level (22023, 42704): for what is set later.';
 
 create function mandant.define_setting(
     key text, type text, description text, default_value text default null, levels text[] default '{group,tenant}',
-    choices text[] default null, minimum numeric default null, maximum numeric default null, pattern text default null)
+    choices text[] default null, minimum numeric default null, maximum numeric default null, pattern text default null,
+    counts text default 'nearest', held boolean default false)
   returns void
   language plpgsql volatile
   security definer -- writes mandant_internal.setting
@@ -301,13 +348,18 @@ begin
   elsif pattern is not null then
     perform '' ~ pattern; -- an expression that cannot be is refused here
   end if;
-  insert into mandant_internal.setting as d (key, type, description, default_value, levels, choices, minimum, maximum, pattern)
+  if before.held then
+    perform mandant_internal.change_settings(0, 'the group');
+  end if;
+  insert into mandant_internal.setting as d
+      (key, type, description, default_value, levels, counts, held, choices, minimum, maximum, pattern)
     values (define_setting.key, define_setting.type, define_setting.description, define_setting.default_value,
-            define_setting.levels, define_setting.choices, define_setting.minimum, define_setting.maximum, define_setting.pattern)
+            define_setting.levels, define_setting.counts, define_setting.held, define_setting.choices, define_setting.minimum,
+            define_setting.maximum, define_setting.pattern)
     on conflict on constraint setting_pkey do update
-      set (type, description, default_value, levels, choices, minimum, maximum, pattern)
-        = (excluded.type, excluded.description, excluded.default_value, excluded.levels, excluded.choices, excluded.minimum,
-           excluded.maximum, excluded.pattern)
+      set (type, description, default_value, levels, counts, held, choices, minimum, maximum, pattern)
+        = (excluded.type, excluded.description, excluded.default_value, excluded.levels, excluded.counts, excluded.held,
+           excluded.choices, excluded.minimum, excluded.maximum, excluded.pattern)
     returning * into made;
   if made.default_value is not null then
     update mandant_internal.setting d set default_value = mandant_internal.checked_setting(made, made.default_value)
@@ -320,20 +372,24 @@ begin
         message = format('%s has values at level %s', made.key, said.level), hint = 'keep the level: what was said is kept';
     end if;
   end loop;
+  perform mandant_internal.record('define_setting', null, null, made.key,
+    (select string_agg(format('%s = %s', c.key, c.value), ', ' order by c.key)
+       from jsonb_each_text(jsonb_strip_nulls(to_jsonb(made) - array['key', 'shipped'])) c));
 exception
   when check_violation or not_null_violation or invalid_regular_expression then
     raise exception using errcode = 'invalid_parameter_value',
       message = format('setting "%s" cannot be defined: %s', define_setting.key, sqlerrm),
       hint = 'key like payment_terms_days; type text, integer, number, boolean, date or texts; levels of group, tenant, team, '
-             'employee; choices and pattern for text, minimum and maximum for numbers';
+             'employee; choices and pattern for text, minimum and maximum for numbers; counts nearest, highest, lowest or own';
 end
 $$;
-comment on function mandant.define_setting(text, text, text, text, text[], text[], numeric, numeric, text) is
+comment on function mandant.define_setting(text, text, text, text, text[], text[], numeric, numeric, text, text, boolean) is
   'Defines a setting, or defines it anew.
 key: lower case letters, digits and _; type: text, integer, number, boolean, date, or texts (by language); description: one
 sentence; default_value: what holds where nothing was said, null for nothing; levels: where it can be set, of group, tenant,
-team, employee; choices, pattern: what a text can be; minimum, maximum: what a number can be, both included. What was said
-before must fit. Needs the right create on setting in every tenant.
+team, employee; choices, pattern: what a text can be; minimum, maximum: what a number can be, both included; counts: of values at
+several levels the nearest, the highest or lowest (of numbers and dates), or own: the nearest, but none of a tenant above;
+held: whether mandant_internal.hold_settings keeps it. What was said before must fit; a default holds for all times. Needs the right create on setting in every tenant.
 Errors: 22023 a definition that cannot be, or that a value does not fit; 42710 it comes with the extension; 42501 not allowed.';
 
 -- A place where something is said, and that whoever asks may say something there.
@@ -397,16 +453,32 @@ begin
 end
 $$;
 
-create function mandant_internal.change_settings(tenant_id int) returns void
+create function mandant_internal.lock_settings(tenant_id int) returns void
   language c volatile strict
-  as 'MODULE_PATHNAME', 'change_settings_wrapper';
+  as 'MODULE_PATHNAME', 'lock_settings_wrapper';
+
+-- Waits for whoever holds the settings of a tenant, or of the group (0), but not for long: those who come meanwhile wait, too.
+create function mandant_internal.change_settings(tenant_id int, name text) returns void
+  language plpgsql volatile
+  set search_path = pg_catalog, pg_temp
+  set lock_timeout = '5s'
+as $$
+begin
+  perform mandant_internal.lock_settings(tenant_id);
+exception when lock_not_available then
+  raise exception using errcode = 'lock_not_available',
+    message = format('the settings of %s are in use: a transaction that relies on them is open', name),
+    hint = 'try again; pg_stat_activity shows what has been open for long';
+end
+$$;
 
 create function mandant_internal.hold_settings(tenant_id int) returns void
   language c volatile strict
   as 'MODULE_PATHNAME', 'hold_settings_wrapper';
 comment on function mandant_internal.hold_settings(int) is
-  'Keeps the settings of a tenant as they are until the transaction ends: who would set one waits, as this waits for them.
-For what must not happen after a setting forbids it, such as posting in a period that is being locked. Read the setting after it.';
+  'Keeps the held settings of a tenant as they are until the transaction ends: who would set one waits, as this waits for them.
+For what must not happen after a setting forbids it, such as posting in a period that is being locked. Read the setting after
+it. Granted to nobody: for security definer functions of a layer, to whose owner a superuser grants it.';
 
 create function mandant_internal.say_setting(said mandant_internal.setting_value) returns void
   language plpgsql volatile
@@ -436,20 +508,11 @@ declare
   said mandant_internal.setting_value;
   other record;
 begin
-  if d.fact is not null then
-    raise exception using errcode = 'invalid_parameter_value',
-      message = format('%s is a fact of the tenant, not a setting', d.key),
-      hint = case when d.fact = 'currency' then 'the currency of a tenant stays for ever'
-                  else format('select mandant.change_tenant(code, %s => ...)', d.fact) end;
-  end if;
   place := mandant_internal.setting_place(level, tenant, team, employee);
-  if level <> all (d.levels) then
-    raise exception using errcode = 'invalid_parameter_value',
-      message = format('%s cannot be set at level %s', d.key, level), hint = 'its levels are ' || array_to_string(d.levels, ', ');
-  end if;
+  perform mandant_internal.refuse_level(d, level);
   said.value := mandant_internal.checked_setting(d, value);
-  if level in ('group', 'tenant') then
-    perform mandant_internal.change_settings(coalesce(place.tenant_id, 0)); -- waits for whoever holds them
+  if d.held and level in ('group', 'tenant') then
+    perform mandant_internal.change_settings(coalesce(place.tenant_id, 0), place.name);
   end if;
   if valid_from < clock_timestamp() then
     raise exception using errcode = 'invalid_parameter_value',
@@ -465,9 +528,9 @@ begin
   said.valid_from := coalesce(valid_from, clock_timestamp());
   said.valid_until := valid_until;
   said.reason := reason;
-  if not isfinite(said.valid_from) or not isfinite(said.valid_until) then
+  if greatest(said.valid_from, said.valid_until) >= '9999-12-31' or not isfinite(said.valid_until) then
     raise exception using errcode = 'invalid_parameter_value',
-      message = format('infinity is no time for %s', d.key), hint = 'without valid_until it holds for good';
+      message = format('%s cannot be set for a time beyond 9999', d.key), hint = 'without valid_until it holds for good';
   elsif said.valid_until <= said.valid_from then
     raise exception using errcode = 'invalid_parameter_value',
       message = format('%s cannot hold from %s until %s', d.key, mandant_internal.written(said.valid_from),
@@ -516,8 +579,8 @@ declare
   said mandant_internal.setting_value;
 begin
   place := mandant_internal.setting_place(level, tenant, team, employee);
-  if level in ('group', 'tenant') then
-    perform mandant_internal.change_settings(coalesce(place.tenant_id, 0));
+  if d.held and level in ('group', 'tenant') then
+    perform mandant_internal.change_settings(coalesce(place.tenant_id, 0), place.name);
   end if;
   said.valid_from := coalesce(valid_from, clock_timestamp());
   if valid_from < clock_timestamp() then
@@ -559,13 +622,16 @@ as $$
 begin
   return query
     select t.id, t.code, a.key, a.value, a.level,
-           case a.level when 'tenant' then o.code when 'team' then m.name when 'employee' then mandant_me.name end,
-           coalesce(a.since, case when d.fact is not null then t.created_at end), a.until, coalesce(p.name, a.set_by_login),
-           a.reason, d.type, d.levels, d.fact is null, d.description
+           case a.level when 'tenant' then s.code when 'team' then m.name when 'employee' then mandant_me.name end,
+           coalesce(a.since, case when d.fact is not null then t.created_at end), a.until,
+           case when s.shown then coalesce(p.name, a.set_by_login) end, case when s.shown then a.reason end, d.type, d.levels, d.fact is null, d.description
       from mandant_internal.tenant t
       cross join lateral mandant_internal.settings_at(t.id, mandant_internal.me(), clock_timestamp(), null) a
       join mandant_internal.setting d on d.key = a.key
       left join mandant_internal.tenant o on o.id = a.tenant_id
+      -- of a tenant above that one may not see only that it was set there
+      cross join lateral (select case when v.shown then o.code end as code, v.shown
+                            from (select coalesce(mandant_internal.has_right('tenant', 'read', a.tenant_id), true)) v (shown)) s
       left join mandant_internal.team m on m.id = a.team_id
       left join mandant_internal.principal p on p.id = a.set_by
       left join mandant_internal.principal mandant_me on mandant_me.id = mandant_internal.me()
@@ -579,9 +645,9 @@ comment on view mandant.effective_setting is
   'Every setting in each selected tenant as it holds now for whoever asks, and where it comes from.';
 comment on column mandant.effective_setting.level is
   'default, group, tenant, team or employee; the tenant''s own facts are at level tenant.';
-comment on column mandant.effective_setting.place is 'The tenant (perhaps one above), team or employee that it was set for.';
+comment on column mandant.effective_setting.place is 'The tenant (perhaps one above, null where one may not see it), team or employee that it was set for.';
 comment on column mandant.effective_setting.since is 'Since when it holds; null: by default.';
-comment on column mandant.effective_setting.until is 'Until when it holds, exclusive; null: for good.';
+comment on column mandant.effective_setting.until is 'Until when it was said to hold, exclusive, unless something else is said before; null: for good.';
 comment on column mandant.effective_setting.editable is 'false: a fact of the tenant; mandant.change_tenant changes it.';
 
 create view mandant.setting_history with (security_barrier) as
@@ -610,7 +676,8 @@ create table mandant_internal.country_default (
   timezone text,
   locale text,
   fiscal_year_start text,
-  constraint country_default_country_format check (country ~ '^[A-Z]{2}$')
+  constraint country_default_country_format check (country ~ '^[A-Z]{2}$'),
+  constraint country_default_locale_format check (locale ~ '^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$')
 );
 
 create function mandant.define_country(
@@ -632,9 +699,12 @@ begin
     values (define_country.code, define_country.timezone, define_country.locale, define_country.fiscal_year_start)
     on conflict on constraint country_default_pkey do update
       set (timezone, locale, fiscal_year_start) = (excluded.timezone, excluded.locale, excluded.fiscal_year_start);
+  perform mandant_internal.record('define_country', null, null, define_country.code,
+    concat_ws(', ', define_country.timezone, define_country.locale, define_country.fiscal_year_start));
 exception when check_violation or not_null_violation then
   raise exception using errcode = 'invalid_parameter_value',
-    message = format('%s is not a country', coalesce(quote_literal(code), 'null')), hint = 'a code of ISO 3166, such as DE';
+    message = format('%s or %s cannot be', coalesce(quote_literal(code), 'null'), coalesce(quote_literal(locale), 'null')),
+    hint = 'a country of ISO 3166, such as DE; a language of BCP 47, such as de-DE';
 end
 $$;
 comment on function mandant.define_country(text, text, text, text) is

@@ -20,6 +20,7 @@ create table mandant_internal.tenant (
   constraint tenant_name_given check (btrim(name) <> ''),
   constraint tenant_country_format check (country ~ '^[A-Z]{2}$'),
   constraint tenant_currency_format check (currency ~ '^[A-Z]{3}$'),
+  constraint tenant_locale_format check (locale ~ '^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$'),
   constraint tenant_fiscal_year_start_format check (fiscal_year_start ~
     '^((mon|tues|wednes|thurs|fri|satur|sun)day (nearest|on or before|on or after) )?(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$'),
   constraint tenant_state_known check (state in ('active', 'suspended'))

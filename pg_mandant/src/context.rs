@@ -418,6 +418,14 @@ pub struct Kept<T> {
 }
 
 impl<T: Default> Kept<T> {
+    /// Keeps what was read since `version`, unless rights have changed meanwhile.
+    pub fn keep(&mut self, version: u64, keep: impl FnOnce(&mut T)) {
+        let kept = self.now();
+        if version == VERSION.get() {
+            keep(kept);
+        }
+    }
+
     /// What is kept, at this moment.
     pub fn now(&mut self) -> &mut T {
         let version = version();

@@ -391,7 +391,7 @@ fn hold_settings(tenant_id: i32) -> Sql<()> {
 }
 
 #[pg_extern(sql = false)]
-fn change_settings(tenant_id: i32) {
+fn lock_settings(tenant_id: i32) {
     // SAFETY: in a transaction.
     unsafe { lock::Lock::Settings(tenant_id).take() }
 }
@@ -403,6 +403,11 @@ fn check_series(series: Vec<Json>, foreign: Vec<String>) -> Sql<()> {
         .map(|series| numbering::Series::read(&series.0.to_string()))
         .collect();
     Ok(numbering::check(&series?, &foreign)?)
+}
+
+#[pg_extern(sql = false)]
+fn check_pattern(pattern: &str, reset: &str) -> Sql<()> {
+    Ok(numbering::check_pattern(pattern, reset)?)
 }
 
 #[pg_extern(sql = false)]

@@ -53,14 +53,16 @@ impl Lock {
             }
             acquire(&gate, mode, false);
             let began = Instant::now();
-            while !acquire(&lock, mode, true) {
-                if began.elapsed() > AWAKE {
-                    acquire(&lock, mode, false);
-                    break;
-                }
+            let mut had = false;
+            while !had && began.elapsed() < AWAKE {
                 std::thread::yield_now(); // to whoever holds it, if there is no other processor
+                had = acquire(&lock, mode, true);
             }
+            // who sleeps with it would be in the way of those behind
             pg_sys::LockRelease(&gate, mode as i32, false);
+            if !had {
+                acquire(&lock, mode, false);
+            }
         }
     }
 

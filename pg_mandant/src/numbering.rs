@@ -22,6 +22,7 @@ use crate::lock::Lock;
 pub use asked::{Asked, When, day};
 use asked::{Found, postgres_date, today};
 pub use event::{Event, note};
+use pattern::{Pattern, Place};
 use register::{Last, Reader, Writer, chain, hashed, text};
 use series::{Policy, Version};
 pub use series::{Series, check};
@@ -30,6 +31,15 @@ pub use series::{Series, check};
 const FOREIGN: i32 = -1;
 /// The most numbers in one call.
 const MOST: usize = 100_000;
+
+/// Refuses a pattern that no series can have.
+pub fn check_pattern(pattern: &str, reset: &str) -> Result<(), Error> {
+    const NOWHERE: Place = Place {
+        tenant: "",
+        branch: "",
+    };
+    Pattern::parse(pattern, reset.parse()?)?.check_length(pattern, NOWHERE)
+}
 
 /// Gives out the next number.
 pub fn next(asked: &Asked, document: Option<Uuid>) -> Result<String, Error> {

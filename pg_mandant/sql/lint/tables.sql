@@ -104,12 +104,16 @@ begin atomic
       and exists (select from mandant_internal.table_grant g
                     where g.relation = e.oid and g.privilege in ('INSERT', 'UPDATE', 'DELETE'))
   union all
-  select 'shared_unkept', e.name, format('whoever has a grant writes %s for all tenants', e.name),
+  select 'shared_unkept', e.name,
+         format('%s of %s does not do what mandant.share() made it for', string_agg(s.name, ', ' order by s.name), e.name),
          format('select mandant.share(%L, %L)', e.name, u.object)
     from examined e join mandant_internal.unprotected_table u on u.relation = e.oid and u.object is not null
+    cross join lateral mandant_internal.shared_triggers(e.oid, u.object) s
     where not exists (select from pg_trigger t
-                        where t.tgrelid = e.oid and t.tgname = 'mandant_shared' and t.tgenabled in ('O', 'A')
-                          and t.tgfoid = 'mandant_internal.check_shared()'::regprocedure)
+                        where t.tgrelid = e.oid and t.tgname = s.name and t.tgenabled in ('O', 'A')
+                          and pg_get_triggerdef(t.oid) = s.definition)
+       or exists (select from pg_inherits i where e.oid in (i.inhrelid, i.inhparent))
+    group by e.name, u.object
   union all
   select 'unprotected_child', e.name,
          format('%s is part of %s, and whoever may use it by itself sees all of its rows', e.name, p.parent::regclass),

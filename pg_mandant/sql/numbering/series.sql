@@ -121,6 +121,12 @@ from it as well, each with a chain of its own. Needs the right create on series,
 Errors: 42710 there is one; 22023 pattern or value, with position, or another series could give the same numbers; 42501 not
 allowed.';
 
+create function mandant_internal.check_pattern(pattern text, reset text) returns void
+  language c stable strict
+  as 'MODULE_PATHNAME', 'check_pattern_wrapper';
+comment on function mandant_internal.check_pattern(text, text) is
+  'Refuses a pattern that no series can have (22023, with position): for what is defined later.';
+
 -- The series that a tenant manages.
 create function mandant_internal.series_named(tenant mandant_internal.tenant, kind text, branch text)
   returns mandant_internal.series

@@ -14,7 +14,7 @@ use super::pattern::{Pattern, Place};
 use super::period::{Calendar, Reset, date, parsed};
 use super::register::Chained;
 use crate::catalog;
-use crate::context::Kept;
+use crate::context::{self, Kept};
 use crate::error::Error;
 
 /// What a series promises.
@@ -206,26 +206,32 @@ thread_local! {
     static CACHE: RefCell<Kept<Cache>> = RefCell::default();
 }
 
-fn with_cache<T>(use_it: impl FnOnce(&mut Cache) -> T) -> T {
-    CACHE.with_borrow_mut(|cache| use_it(cache.now()))
+fn kept<T>(look: impl FnOnce(&mut Cache) -> T) -> T {
+    CACHE.with_borrow_mut(|cache| look(cache.now()))
+}
+
+fn keep(version: u64, keep: impl FnOnce(&mut Cache)) {
+    CACHE.with_borrow_mut(|cache| cache.keep(version, keep));
 }
 
 /// The register and its events.
 pub fn tables() -> Result<(Chained, Chained), Error> {
-    if let Some(tables) = with_cache(|cache| cache.tables) {
+    if let Some(tables) = kept(|cache| cache.tables) {
         return Ok(tables);
     }
+    let version = context::version();
     let tables = (Chained::numbers()?, Chained::events()?);
-    with_cache(|cache| cache.tables = Some(tables));
+    keep(version, |cache| cache.tables = Some(tables));
     Ok(tables)
 }
 
 /// The series from which a tenant draws for a kind and branch.
 pub fn find(tenant_id: i32, tenant: &str, kind: &str, branch: &str) -> Result<Rc<Series>, Error> {
     let key = format!("{tenant_id}\0{kind}\0{branch}"); // no text holds a zero
-    if let Some(known) = with_cache(|cache| cache.known.get(&key).cloned()) {
+    if let Some(known) = kept(|cache| cache.known.get(&key).cloned()) {
         return Ok(known);
     }
+    let version = context::version();
     let types = [pg_sys::INT4OID, pg_sys::TEXTOID, pg_sys::TEXTOID];
     let values = [
         tenant_id.into_datum(),
@@ -246,6 +252,8 @@ pub fn find(tenant_id: i32, tenant: &str, kind: &str, branch: &str) -> Result<Rc
         ));
     };
     let series = Rc::new(Series::read(&json)?);
-    with_cache(|cache| cache.known.insert(key, Rc::clone(&series)));
+    keep(version, |cache| {
+        cache.known.insert(key, Rc::clone(&series));
+    });
     Ok(series)
 }

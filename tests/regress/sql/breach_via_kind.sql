@@ -44,6 +44,14 @@ update breach.kind set code = 'memo ' where code = 'plan';
 \echo :SQLSTATE
 select mandant_internal.watch_kinds('breach.paper', 'kind');
 \echo :SQLSTATE
+-- whoever keeps the list makes no kind of what rights are given to elsewhere, also of the same owner
+reset session authorization;
+create table breach.common (code text primary key);
+select mandant.share('breach.common', 'common_data');
+insert into breach.kind values ('common_data');
+\echo :SQLSTATE
+insert into breach.kind values ('secret');
+\echo :SQLSTATE
 -- a list of one's own with the trigger of the other, for a table of one's own whose rows are said to be others' objects
 reset session authorization;
 create schema breach_own authorization breach_memo;

@@ -48,8 +48,8 @@ begin
     'table mandant_internal.setting_value', 'insert into mandant_internal.setting_value default values', 'update mandant_internal.setting_value set value = 1',
     'delete from mandant_internal.setting_value', 'truncate mandant_internal.setting_value', 'table mandant_internal.setting',
     'update mandant_internal.setting set default_value = 99', 'table mandant_internal.setting_said', 'table mandant_internal.country_default',
-    'select mandant_internal.setting_line(2, null, ''b_discount'')', 'select * from mandant_internal.settings_at(2, null, now(), null)',
-    'select mandant_internal.change_settings(2)',
+    'select mandant_internal.setting_line(2, null, ''b_discount'', now())', 'select * from mandant_internal.settings_at(2, null, now(), null)',
+    'select mandant_internal.change_settings(2, ''x'')', 'select mandant_internal.lock_settings(2)', 'select mandant_internal.hold_settings(3)',
     'select mandant_internal.say_setting(null)', 'insert into mandant.effective_setting (key) values (1)', 'delete from mandant.setting_history',
     'alter table mandant_internal.setting_value disable trigger all',
     'create function breach.look(int, uuid, text) returns text language c as ''$libdir/pg_mandant'', ''setting_in_wrapper''']

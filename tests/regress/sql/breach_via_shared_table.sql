@@ -59,6 +59,26 @@ create trigger told after insert on breach.mine referencing new table as new_row
 drop trigger mine on breach.mine;
 insert into breach.mine values (1);
 \echo :SQLSTATE
+-- nor does one who owns a table write into what everybody reads, or into another's audit
+create table breach.own (id int primary key);
+select mandant.share('breach.own', 'customer');
+\echo :SQLSTATE
+select mandant_internal.register_shared('breach.own', 'customer');
+\echo :SQLSTATE
+reset session authorization;
+alter table breach.rate add column tenant_id int; -- by its owner, later
+insert into breach.rate values ('GBP', 1, :us);
+set local session authorization breach_us;
+select count(*) from mandant.audit_log where tenant_id is not null and "table" = 'breach.rate';
+reset session authorization;
+delete from breach.rate where code = 'GBP';
+alter table breach.rate drop column tenant_id;
+create table breach.parent (code text);
+create table breach.child (primary key (code)) inherits (breach.parent);
+select mandant.share('breach.child');
+\echo :SQLSTATE
+select mandant.share('breach.parent');
+\echo :SQLSTATE
 -- legitimate use: a role that keeps it, for all tenants; everybody sees who changed what
 reset session authorization;
 select from mandant.define_role('b_keeper', 'Keeps rates');

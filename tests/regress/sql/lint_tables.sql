@@ -260,7 +260,6 @@ select mandant.unprotect('lint.country');
 select count(*) from pg_trigger where tgrelid = 'lint.country'::regclass and tgname like 'mandant%';
 :again
 -- shared_unkept: the trigger is gone, or off, or another
-set local role lint_owner;
 select mandant.share('lint.country', 'master');
 grant insert on lint.country to mandant_user;
 :found

@@ -220,6 +220,61 @@ select mandant.define_setting('t_days', 'integer', 'Days', '30', array['group', 
 select mandant.define_setting('t_days', 'number', 'Days, now in parts', '30', array['group', 'tenant', 'team', 'employee'], minimum => 0, maximum => 365);
 select type, description from mandant.effective_setting where key = 't_days';
 
+-- of several levels the highest or lowest counts, or none of a tenant above; at one level what began last
+select mandant.define_setting('t_high', 'date', 'Highest', levels => array['group', 'tenant', 'employee'], counts => 'highest', held => true);
+select mandant.define_setting('t_low', 'number', 'Lowest', '100', counts => 'lowest');
+select mandant.define_setting('t_own', 'text', 'Own', 'none', counts => 'own');
+select mandant.define_setting('t_bad', 'text', 'x', counts => 'highest');
+\echo :SQLSTATE
+select mandant.define_setting('t_bad', 'number', 'x', counts => 'sum');
+\echo :SQLSTATE
+select mandant.set_setting('t_high', v.value, v.level, v.tenant), mandant.set_setting('t_low', v.low, v.level, v.tenant)
+  from (values ('2026-06-30', '9', 'group', null), ('2026-05-31', '10', 'tenant', 's1'), ('2026-07-31', '2.5', 'tenant', 's11')) as v (value, low, level, tenant);
+select mandant.set_setting('t_own', 'of s1', tenant => 's1');
+select t as tenant, mandant.setting_date('t_high', tenant => t), mandant.setting('t_low', tenant => t), mandant.setting('t_own', tenant => t)
+  from unnest(array['sg', 's1', 's11', 's2']) t;
+select mandant.set_setting('t_high', '2026-01-31', 'group'), mandant.set_setting('t_own', 'of all', 'group');
+select t as tenant, mandant.setting_date('t_high', tenant => t), mandant.setting('t_own', tenant => t) from unnest(array['sg', 's1', 's11', 's2']) t;
+
+-- what would be refused is known before
+select mandant_internal.check_setting('t_days', '7', 'tenant');
+select mandant_internal.check_setting('t_days', 'x', 'tenant');
+\echo :SQLSTATE
+select mandant_internal.check_setting('t_mode', 'hard', 'team');
+\echo :SQLSTATE
+select mandant_internal.check_setting('tenant_currency', 'EUR', 'tenant');
+\echo :SQLSTATE
+select mandant_internal.check_setting('t_none', 'x', 'tenant');
+\echo :SQLSTATE
+select mandant_internal.check_pattern('A-{n:3}', 'never');
+select mandant_internal.check_pattern('A-{n:99}', 'never');
+\echo :SQLSTATE
+select mandant_internal.check_pattern(repeat('A', 70) || '{n}', 'never');
+\echo :SQLSTATE
+-- too long, or too late
+select mandant.set_setting('t_own', repeat('x', 100001));
+\echo :SQLSTATE
+select mandant.set_setting('t_own', 'x', valid_from => '294276-12-31');
+\echo :SQLSTATE
+-- a first reading long ago or far ahead is none of now
+select mandant.setting('t_flag', 'infinity', 's2'), mandant.setting('t_flag', '2000-01-01', 's2'), mandant.setting('t_flag', tenant => 's2');
+
+-- what was defined is in the history of rights
+select event, subject, details from mandant.access_history where subject in ('t_own', 't_high') order by at;
+-- of a tenant above that one may not see only that it was set there
+reset role;
+set local role s_one;
+select mandant.set_setting('t_low', '1', tenant => 's1');
+reset role;
+set local role s_admin;
+select mandant.set_setting('t_mode', 'hard', tenant => 'sg', reason => 'nobody''s business');
+reset role;
+set local role s_one;
+select key, value, level, place, set_by, reason from mandant.effective_setting where key in ('t_mode', 't_low') order by key;
+reset role;
+set local role s_admin;
+select mandant.unset_setting('t_mode', tenant => 'sg');
+
 -- the tenant's own facts, read like settings
 set local mandant.tenant = 's1,s11';
 select tenant, key, value, level, place, editable from mandant.effective_setting where key in ('tenant_currency', 'tenant_timezone', 'tenant_name') order by 1, 2;
