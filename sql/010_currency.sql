@@ -21,7 +21,7 @@ comment on column crm.currency.code is 'Three letters, such as EUR.';
 comment on column crm.currency.numeric_code is 'Three digits, such as 978.';
 comment on column crm.currency.name is 'The English name in ISO 4217.';
 comment on column crm.currency.minor_unit is
-    'Decimals of an amount: EUR 2, JPY 0, KWD 3; null: no amount can be in it.';
+    'Decimals of an amount: EUR 2, JPY 0, KWD 3; null: no amount can be in it. Stays as it is.';
 comment on column crm.currency.withdrawn is
     'First day on which it was no longer the money of its country; null: it still is.';
 
@@ -224,6 +224,32 @@ insert into crm.currency (code, numeric_code, minor_unit, name, withdrawn) value
     ('TRL', '792', 0, 'Old Turkish Lira', '2005-01-01');
 
 select mandant.share('crm.currency', 'shared_data');  -- from here on changes are audited
+
+create function crm.keep_minor_unit() returns trigger
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    raise exception '% has % decimals, cannot change', old.code, old.minor_unit
+        using errcode = 'restrict_violation',
+            hint = 'what nothing uses yet can be deleted and inserted again';
+end
+$$;
+
+comment on function crm.keep_minor_unit() is
+    'Trigger: refuses (23001) to change how amounts of a currency are rounded.';
+
+alter function crm.keep_minor_unit() owner to crm_owner;
+revoke all on function crm.keep_minor_unit() from public;
+
+-- whether anything uses it, foreign keys know; who asks does not see the documents of all tenants
+create trigger currency_keep_minor_unit before update of minor_unit on crm.currency
+    for each row
+    when (old.minor_unit is not null and new.minor_unit is distinct from old.minor_unit)
+    execute function crm.keep_minor_unit();
+
+comment on trigger currency_keep_minor_unit on crm.currency is
+    'Posted amounts were rounded by it.';
 
 create function crm.require_currency(currency text, on_date date default null) returns void
     language plpgsql stable

@@ -20,7 +20,7 @@ create table crm.price_list (
 comment on table crm.price_list is 'Price lists of a tenant; a customer may have one.';
 comment on column crm.price_list.code is 'The tenant''s own short name for it, such as PARTNER.';
 comment on column crm.price_list.currency is
-    'Currency of its prices; documents in others do not use them.';
+    'Currency of its prices, which stays once it has some; documents in others do not use them.';
 comment on column crm.price_list.active is
     'false: the products'' own prices count instead; old documents keep theirs.';
 
@@ -40,12 +40,26 @@ create function crm.check_price_list() returns trigger
 as $$
 begin
     perform crm.require_currency(new.currency);
+    if tg_op = 'UPDATE' and new.currency <> old.currency then
+        -- who is adding a price holds the list, and is waited for
+        perform from crm.price_list as l
+        where l.tenant_id = old.tenant_id and l.id = old.id
+        for update;
+        if exists (
+            select from crm.price as p
+            where p.tenant_id = old.tenant_id and p.price_list_id = old.id
+        ) then
+            raise exception 'price list "%" has prices in %', old.code, old.currency
+                using errcode = 'restrict_violation',
+                    hint = format('make another list for prices in %s', new.currency);
+        end if;
+    end if;
     return new;
 end
 $$;
 
 comment on function crm.check_price_list() is
-    'Trigger: refuses (22023) a currency that is not there, naming it.';
+    'Trigger: refuses a currency that is not there (22023), or another than prices are in (23001).';
 
 alter function crm.check_price_list() owner to crm_owner;
 revoke all on function crm.check_price_list() from public;
@@ -53,4 +67,5 @@ revoke all on function crm.check_price_list() from public;
 create trigger price_list_check before insert or update of currency on crm.price_list
     for each row execute function crm.check_price_list();
 
-comment on trigger price_list_check on crm.price_list is 'The currency is one of the shared data.';
+comment on trigger price_list_check on crm.price_list is
+    'The currency is one of the shared data, and that of the prices.';

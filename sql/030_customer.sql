@@ -47,6 +47,8 @@ create table crm.customer (
     constraint customer_merged_into_fkey foreign key (tenant_id, merged_into)
         references crm.customer (tenant_id, id) on delete restrict,
     constraint customer_name_is_filled check (name ~ '\S'),
+    constraint customer_name_length check (length(name) <= 500),
+    constraint customer_email_length check (length(email) <= 254),
     constraint customer_email_has_domain check (email ~ '^[^@\s]+@[^@\s]+$'),
     constraint customer_language_is_bcp_47 check (language ~ '^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$'),
     constraint customer_payment_terms_in_range check (payment_terms_days between 0 and 365),

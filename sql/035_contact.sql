@@ -110,15 +110,23 @@ create function crm.belong_to_customer() returns trigger
     security definer -- writes owner and team, which users may not; row security sees the caller
     set search_path = pg_catalog, pg_temp
 as $$
+declare
+    customer crm.customer;
 begin
-    select c.owner_id, c.team_id into new.owner_id, new.team_id
+    select c.* into customer
     from crm.customer as c
     where c.tenant_id = new.tenant_id and c.id = new.customer_id;
     if not found then
         raise exception 'no such customer %', new.customer_id
             using errcode = 'no_data_found',
                 hint = 'look for it in crm.customer, with its tenant selected';
+    elsif customer.state = 'merged' then
+        raise exception 'customer "%" is merged into another', customer.name
+            using errcode = 'invalid_parameter_value',
+                hint = format('give it to customer %s', customer.merged_into);
     end if;
+    new.owner_id := customer.owner_id;
+    new.team_id := customer.team_id;
     return new;
 end
 $$;

@@ -102,11 +102,11 @@ as $$
 declare
     -- the longest first; Chinese has no blanks between words
     words constant text := (
-        select string_agg(f.folded, '|' order by length(f.folded) desc)
+        select coalesce(string_agg(f.folded, '|' order by length(f.folded) desc), '(?!)')
         from crm.legal_form as f where f.folded !~ '[\u2e80-\u9fff]'
     );
     ideographs constant text := (
-        select string_agg(f.folded, '|' order by length(f.folded) desc)
+        select coalesce(string_agg(f.folded, '|' order by length(f.folded) desc), '(?!)')
         from crm.legal_form as f where f.folded ~ '[\u2e80-\u9fff]'
     );
     rest text := regexp_replace(folded_name, '(' || ideographs || ')(?![\u2e80-\u9fff])', '', 'g');
@@ -145,7 +145,7 @@ comment on function crm.name_similarity(text, text) is
 If one is in two scripts and the other in one of them, only that script counts.';
 
 create function crm.tax_id_hash(country text, tax_id text) returns bytea
-    language plpgsql stable strict
+    language plpgsql stable
     set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -153,11 +153,14 @@ declare
         regexp_replace(upper(tax_id), '\W', '', 'g'), '(MWST|TVA|IVA|TPV|MVA)$', ''
     );
 begin
+    if compact is null then
+        return null;
+    end if;
     return sha256(convert_to(
         -- where ids have no letters of their own, two countries may use the same number
         case when exists (
             select from crm.tax_id_format as f where starts_with(compact, f.prefix)
-        ) then compact else country || ':' || compact end, 'UTF8'
+        ) then compact else concat(country, ':', compact) end, 'UTF8'
     ));
 end
 $$;
@@ -173,6 +176,7 @@ create table crm.customer_mark (
     name text not null,
     mail_domain text,
     tax_id_hash bytea,
+    party_id uuid not null,
     constraint customer_mark_pkey primary key (tenant, customer_id),
     constraint customer_mark_customer_fkey foreign key (tenant, customer_id)
         references crm.customer (tenant_id, id) on delete cascade
@@ -181,6 +185,7 @@ create table crm.customer_mark (
 create index customer_mark_name on crm.customer_mark using gin (name trgm.gin_trgm_ops);
 create index customer_mark_mail_domain on crm.customer_mark (tenant, mail_domain);
 create index customer_mark_tax_id on crm.customer_mark (tax_id_hash);
+create index customer_mark_party on crm.customer_mark (party_id);
 
 comment on table crm.customer_mark is
     'What customers are compared by; private to the functions of this file, kept by a trigger.
@@ -190,6 +195,8 @@ comment on column crm.customer_mark.tenant is 'The customer''s tenant_id.';
 comment on column crm.customer_mark.name is 'The folded name without legal forms.';
 comment on column crm.customer_mark.mail_domain is 'Of his e-mail address, in lower case.';
 comment on column crm.customer_mark.tax_id_hash is 'See crm.tax_id_hash.';
+comment on column crm.customer_mark.party_id is
+    'His party: whether it is known to others is asked across all tenants.';
 
 alter table crm.customer_mark owner to crm_owner;
 revoke all on crm.customer_mark from public;
@@ -206,13 +213,15 @@ begin
         return null;
     end if;
     insert into crm.customer_mark as m
-        (tenant, customer_id, folded_name, name, mail_domain, tax_id_hash)
+        (tenant, customer_id, folded_name, name, mail_domain, tax_id_hash, party_id)
     select new.tenant_id, new.id, n.folded, crm.without_legal_form(n.folded),
-        lower(split_part(new.email, '@', 2)), crm.tax_id_hash(new.country, new.tax_id)
+        lower(split_part(new.email, '@', 2)), crm.tax_id_hash(new.country, new.tax_id),
+        new.party_id
     from crm.fold_name(new.name) as n (folded)
     on conflict on constraint customer_mark_pkey do update
     set folded_name = excluded.folded_name, name = excluded.name,
-        mail_domain = excluded.mail_domain, tax_id_hash = excluded.tax_id_hash;
+        mail_domain = excluded.mail_domain, tax_id_hash = excluded.tax_id_hash,
+        party_id = excluded.party_id;
     return null;
 end
 $$;
@@ -428,11 +437,12 @@ revoke all on function
     from public;
 grant execute on function
     crm.find_duplicates(text, text, text, text, text),
+    crm.refuse_customer(uuid),
     crm.duplicates(uuid)
     to mandant_user;
 
 create trigger customer_mark
-    after insert or update of name, country, email, tax_id, state on crm.customer
+    after insert or update of name, country, email, tax_id, state, party_id on crm.customer
     for each row execute function crm.mark_customer();
 create trigger legal_form_mark after insert or update or delete on crm.legal_form
     for each statement execute function crm.mark_names();

@@ -85,17 +85,19 @@ begin
             using errcode = 'invalid_parameter_value',
                 hint = 'the codes are in crm.tax_code; leave it out for a rate of its own';
     end if;
-    return new;
+    return null;
 end
 $$;
 
 comment on function crm.check_product_tax_code() is
-    'Trigger: refuses (22023) a tax code that the tenant''s country does not have.';
+    'Trigger: refuses (22023) a tax code that the tenant''s country does not have.
+
+After the row, when row security has refused another tenant''s: its country is not to be told.';
 
 alter function crm.check_product_tax_code() owner to crm_owner;
 revoke all on function crm.check_product_tax_code() from public;
 
-create trigger product_check_tax_code before insert or update of tax_code on crm.product
+create trigger product_check_tax_code after insert or update of tax_code on crm.product
     for each row when (new.tax_code is not null) execute function crm.check_product_tax_code();
 
 comment on trigger product_check_tax_code on crm.product is 'A tax code is one of the country.';

@@ -56,6 +56,7 @@ create table crm.document (
         references crm.currency (code) on delete restrict,
     constraint document_customer_country_fkey foreign key (customer_country)
         references crm.country (code) on delete restrict,
+    constraint document_date_in_range check (document_date between '1900-01-01' and '9999-12-31'),
     constraint document_status_is_known check (status in ('draft', 'posted', 'cancelled')),
     constraint document_tax_rounding_is_known check (tax_rounding in ('document', 'line')),
     constraint document_draft_has_no_number check ((status = 'draft') = (number is null)),

@@ -82,9 +82,10 @@ select
     d.id as document_id,
     l.tax_rate,
     sum(l.net) as net,
+    -- a division would round here already
     case d.tax_rounding
-        when 'line' then sum(round(l.net * l.tax_rate / 100, c.minor_unit))
-        else round(sum(l.net) * l.tax_rate / 100, c.minor_unit)
+        when 'line' then sum(round(l.net * l.tax_rate * 0.01, c.minor_unit))
+        else round(sum(l.net) * l.tax_rate * 0.01, c.minor_unit)
     end as tax
 from crm.document as d
 join crm.currency as c on c.code = d.currency

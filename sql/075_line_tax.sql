@@ -43,6 +43,11 @@ declare
     line crm.document_line;
     tax record;
 begin
+    perform crm.discount_on(l.discount, document.document_date, format('line %s', l.position))
+    from crm.document_line as l
+    where l.tenant_id = document.tenant_id and l.document_id = document.id
+        and l.discount is not null;
+
     for line in
         select l.*
         from crm.document_line as l
@@ -62,7 +67,9 @@ end
 $$;
 
 comment on function crm.rate_lines(crm.document) is
-    'Gives the lines of a draft, which the caller has locked, the rates of its date; sums up.';
+    'Gives the lines of a draft, which the caller has locked, the rates of its date; sums up.
+
+Prices and percentages were agreed, and stay. Refuses (22023) a discount that is not given then.';
 
 create function crm.require_one_scope(document crm.document) returns void
     language plpgsql stable

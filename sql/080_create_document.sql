@@ -22,6 +22,45 @@ create trigger document_check_currency before insert or update of currency, docu
 comment on trigger document_check_currency on crm.document is
     'The currency is one of its date.';
 
+create function crm.require_open_customer(customer crm.customer, kind text) returns void
+    language plpgsql stable
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if customer.state = 'merged' then
+        raise exception 'customer "%" is merged into another', customer.name
+            using errcode = 'invalid_parameter_value',
+                hint = format('make the document for customer %s', customer.merged_into);
+    elsif customer.state = 'blocked' and not exists (
+        select from crm.document_kind as k where k.code = kind and k.for_blocked_customer
+    ) then
+        raise exception 'customer "%" is blocked', customer.name
+            using errcode = 'invalid_parameter_value',
+                hint = 'set the customer''s state to active first';
+    end if;
+end
+$$;
+
+comment on function crm.require_open_customer(crm.customer, text) is
+    'Refuses (22023) a document for a customer who gets none of this kind.';
+
+create function crm.require_document_date(document_date date) returns void
+    language plpgsql immutable
+    set search_path = pg_catalog, pg_temp
+    set datestyle = iso  -- messages say dates so
+as $$
+begin
+    if document_date not between '1900-01-01' and '9999-12-31' then
+        raise exception 'no document is of %', document_date
+            using errcode = 'invalid_parameter_value',
+                hint = 'a date from 1900-01-01 to 9999-12-31';
+    end if;
+end
+$$;
+
+comment on function crm.require_document_date(date) is
+    'Refuses (22023) a date that no document has.';
+
 create function crm.write_lines(document crm.document, lines jsonb) returns crm.document
     language plpgsql volatile
     set search_path = pg_catalog, mandant, pg_temp
@@ -268,15 +307,8 @@ begin
                 hint = 'the kinds are the codes in crm.document_kind';
     end if;
     perform mandant_internal.require(kind, 'create', customer.tenant_id);
-    if customer.state = 'merged' then
-        raise exception 'customer "%" is merged into another', customer.name
-            using errcode = 'invalid_parameter_value',
-                hint = format('make the document for customer %s', customer.merged_into);
-    elsif customer.state = 'blocked' and not document_kind.for_blocked_customer then
-        raise exception 'customer "%" is blocked', customer.name
-            using errcode = 'invalid_parameter_value',
-                hint = 'set the customer''s state to active first';
-    end if;
+    perform crm.require_open_customer(customer, kind);
+    perform crm.require_document_date(document_date);
 
     select t.* into tenant from mandant.tenant as t where t.id = customer.tenant_id;
     currency := coalesce(currency, customer.currency, tenant.currency);
@@ -318,6 +350,7 @@ as $$
 declare
     document crm.document;
 begin
+    perform crm.require_document_date(document_date);
     document := crm.lock_document(id, 'update');
     -- if it is posted, this is refused (23001)
     update crm.document as d
@@ -341,6 +374,8 @@ lines: as for crm.create_document, they replace all lines. reference: the empty 
 Errors: P0002 no such document or product, 23001 posted, 22023 bad value, 42501 no right.';
 
 alter function crm.check_document_currency() owner to crm_owner;
+alter function crm.require_open_customer(crm.customer, text) owner to crm_owner;
+alter function crm.require_document_date(date) owner to crm_owner;
 alter function crm.write_lines(crm.document, jsonb) owner to crm_owner;
 alter function crm.total_document(crm.document) owner to crm_owner;
 alter function crm.lock_document(uuid, text) owner to crm_owner;
@@ -348,13 +383,17 @@ alter function crm.create_document(uuid, text, jsonb, date, text, text, uuid) ow
 alter function crm.change_document(uuid, jsonb, date, text) owner to crm_owner;
 revoke all on function
     crm.check_document_currency(),
+    crm.require_open_customer(crm.customer, text),
+    crm.require_document_date(date),
     crm.write_lines(crm.document, jsonb),
     crm.total_document(crm.document),
     crm.lock_document(uuid, text),
     crm.create_document(uuid, text, jsonb, date, text, text, uuid),
     crm.change_document(uuid, jsonb, date, text)
     from public;
+-- whoever writes a document is asked for its customer
 grant execute on function
+    crm.require_open_customer(crm.customer, text),
     crm.create_document(uuid, text, jsonb, date, text, text, uuid),
     crm.change_document(uuid, jsonb, date, text)
     to mandant_user;

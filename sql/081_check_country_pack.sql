@@ -54,23 +54,25 @@ $$;
 comment on function crm.check_pack_entry(text, jsonb, text[]) is
     'Refuses (22023) an entry of a country pack with members too few or too many.';
 
-create function crm.pack_entries(pack jsonb, section text)
+create function crm.pack_entries(pack jsonb, section text, within text default null)
     returns table (place text, entry jsonb)
     language plpgsql immutable
     set search_path = pg_catalog, crm, pg_temp
 as $$
+declare
+    path constant text := concat(within || '.', section);
 begin
     perform crm.pack_must(
-        coalesce(jsonb_typeof(pack -> section), 'array') = 'array', section, 'must be an array'
+        coalesce(jsonb_typeof(pack -> section), 'array') = 'array', path, 'must be an array'
     );
     return query
-        select format('%s[%s]', section, e.n - 1), e.entry
+        select format('%s[%s]', path, e.n - 1), e.entry
         from jsonb_array_elements(pack -> section) with ordinality as e (entry, n);
 end
 $$;
 
-comment on function crm.pack_entries(jsonb, text) is
-    'The entries of a section of a country pack, and where they stand.';
+comment on function crm.pack_entries(jsonb, text, text) is
+    'The entries of a section of a country pack, or within one of them, and where they stand.';
 
 create function crm.is_pack_date(value jsonb) returns boolean
     language plpgsql stable
@@ -108,6 +110,10 @@ begin
         'country', 'is no country, as in DE'
     );
     perform crm.pack_must(crm.is_pack_date(pack -> 'valid_from'), 'valid_from', date_wanted);
+    perform crm.pack_must(
+        (pack ->> 'valid_from')::date <= current_date + interval '5 years', 'valid_from',
+        'is more than 5 years ahead'
+    );
 
     perform crm.check_pack_entry(
         'facts', pack -> 'facts', 'timezone!', 'locale!', 'fiscal_year_start!', 'currency!',
@@ -127,13 +133,20 @@ begin
         'facts.fiscal_year_start', 'must be month and day, as in 04-01'
     );
     perform crm.pack_must(
-        exists (select from crm.currency as c where c.code = pack #>> '{facts,currency}'),
-        'facts.currency', 'is no currency, as in EUR'
+        exists (
+            select from crm.currency as c
+            where c.code = pack #>> '{facts,currency}' and c.minor_unit is not null
+                and (c.withdrawn is null or c.withdrawn > (pack ->> 'valid_from')::date)
+        ), 'facts.currency', 'is no currency that amounts can be in, as in EUR'
     );
 
     if pack ? 'number_format' then
         perform crm.check_pack_entry(
             'number_format', pack -> 'number_format', 'pattern!', 'rule!', 'source!'
+        );
+        perform crm.pack_must(
+            jsonb_typeof(pack #> '{number_format,pattern}') = 'string', 'number_format.pattern',
+            'must be a text'
         );
         number_format := pack #>> '{number_format,pattern}';
         begin
@@ -158,37 +171,21 @@ begin
                 where other.entry -> 'kind' = item.entry -> 'kind'
             ), item.place || '.kind', 'stands here twice'
         );
-        -- what mandant.define_series would refuse, only that no tenant is there to try it
-        word := regexp_replace(
-            item.entry ->> 'pattern', '\{(yyyy|yy|mm|dd|q|fy|tenant|branch|n(:\d+)?)\}', '', 'g'
-        );
         perform crm.pack_must(
-            word !~ '[{}]', item.place || '.pattern',
-            'knows {n:5} {yyyy} {yy} {mm} {dd} {q} {fy} {tenant} {branch} only'
-        );
-        perform crm.pack_must(
-            1 = (
-                select count(*)
-                from regexp_matches(item.entry ->> 'pattern', '\{n(:\d+)?\}', 'g')
-            ), item.place || '.pattern', 'must contain {n} once, as in RE-{yyyy}-{n:5}'
+            jsonb_typeof(item.entry -> 'pattern') = 'string', item.place || '.pattern',
+            'must be a text, as in RE-{yyyy}-{n:5}'
         );
         perform crm.pack_must(
             item.entry ->> 'reset' in ('never', 'year', 'fiscal_year', 'month', 'day'),
             item.place || '.reset', 'must be never, year, fiscal_year, month or day'
         );
-        perform crm.pack_must(
-            case item.entry ->> 'reset'
-                when 'never' then true
-                when 'year' then item.entry ->> 'pattern' ~ '\{yy(yy)?\}'
-                when 'fiscal_year' then item.entry ->> 'pattern' ~ '\{fy\}'
-                when 'month' then
-                    item.entry ->> 'pattern' ~ '\{mm\}' and item.entry ->> 'pattern' ~ '\{yy(yy)?\}'
-                when 'day' then
-                    item.entry ->> 'pattern' ~ '\{dd\}' and item.entry ->> 'pattern' ~ '\{mm\}'
-                    and item.entry ->> 'pattern' ~ '\{yy(yy)?\}'
-            end, item.place || '.pattern',
-            format('does not keep the numbers of one %s from the next', item.entry ->> 'reset')
-        );
+        begin
+            perform mandant_internal.check_pattern(
+                item.entry ->> 'pattern', item.entry ->> 'reset'
+            );
+        exception when invalid_parameter_value then
+            perform crm.pack_must(false, item.place || '.pattern', sqlerrm);
+        end;
         perform crm.pack_must(
             item.entry ->> 'policy' in ('gapless', 'gapless_chronological', 'unique'),
             item.place || '.policy', 'must be gapless, gapless_chronological or unique'
@@ -234,8 +231,7 @@ begin
             item.place || '.note', texts_wanted
         );
         for part in
-            select item.place || '.' || e.place as place, e.entry
-            from crm.pack_entries(item.entry, 'rates') as e
+            select e.* from crm.pack_entries(item.entry, 'rates', item.place) as e
         loop
             perform crm.check_pack_entry(
                 part.place, part.entry, 'valid_from!', 'rate!', 'rule!', 'source!'
@@ -274,22 +270,29 @@ begin
         );
         if item.entry ->> 'of' = 'company' then
             begin
-                perform mandant_internal.check_setting('company_' || (item.entry ->> 'field'), 'x');
+                perform mandant_internal.check_setting(
+                    'company_' || (item.entry ->> 'field'), 'x', 'tenant'
+                );
             exception when undefined_object then
                 perform crm.pack_must(false, item.place || '.field', sqlerrm);
             end;
         else
+            -- what nobody can fill in, such as the number, would let nothing be posted
             perform crm.pack_must(
                 exists (
                     select from pg_attribute as a
                     where a.attrelid = ('crm.' || (item.entry ->> 'of'))::regclass
                         and a.attname = item.entry ->> 'field' and a.attnum > 0
-                ), item.place || '.field', format('is no column of crm.%s', item.entry ->> 'of')
+                        and has_column_privilege('mandant_user', a.attrelid, a.attnum, 'insert')
+                ), item.place || '.field',
+                format('is no column of crm.%s that users fill in', item.entry ->> 'of')
             );
         end if;
         perform crm.pack_must(
-            not item.entry ? 'gross_above' or jsonb_typeof(item.entry -> 'gross_above') = 'number',
-            item.place || '.gross_above', 'must be an amount'
+            case when item.entry ? 'gross_above' then
+                jsonb_typeof(item.entry -> 'gross_above') = 'number'
+                and item.entry -> 'gross_above' >= '0'
+            else true end, item.place || '.gross_above', 'must be an amount, 0 or more'
         );
         for part in
             select l.member, l.known
@@ -360,7 +363,7 @@ begin
     loop
         perform crm.check_pack_entry(item.place, item.entry, 'value!', 'rule!', 'source!');
         begin
-            perform mandant_internal.check_setting(item.key, item.entry ->> 'value');
+            perform mandant_internal.check_setting(item.key, item.entry ->> 'value', 'tenant');
         exception when undefined_object or invalid_parameter_value then
             perform crm.pack_must(false, item.place, sqlerrm);
         end;
@@ -373,13 +376,13 @@ comment on function crm.check_country_pack(jsonb) is
 
 alter function crm.pack_must(boolean, text, text) owner to crm_owner;
 alter function crm.check_pack_entry(text, jsonb, text[]) owner to crm_owner;
-alter function crm.pack_entries(jsonb, text) owner to crm_owner;
+alter function crm.pack_entries(jsonb, text, text) owner to crm_owner;
 alter function crm.is_pack_date(jsonb) owner to crm_owner;
 alter function crm.check_country_pack(jsonb) owner to crm_owner;
 revoke all on function
     crm.pack_must(boolean, text, text),
     crm.check_pack_entry(text, jsonb, text[]),
-    crm.pack_entries(jsonb, text),
+    crm.pack_entries(jsonb, text, text),
     crm.is_pack_date(jsonb),
     crm.check_country_pack(jsonb)
     from public;

@@ -1,7 +1,8 @@
 -- What a country changes is data in one file, a country pack: number series, tax codes with dated
 -- rates, what documents must show, how long they are kept, settings of new tenants. Each entry
 -- names its rule and its source, so that an adviser can confirm it and a correction needs no code.
--- A pack is checked wholly before anything of it counts; a newer one corrects from its date on.
+-- A pack is checked wholly before anything of it counts; a newer one takes the place of all that
+-- was to hold from its date on, so that a mistake in one that does not hold yet can be put right.
 
 create table crm.country_pack (
     country text not null,
@@ -15,7 +16,8 @@ create table crm.country_pack (
 );
 
 comment on table crm.country_pack is 'The country packs that were loaded; rows stay as they are.';
-comment on column crm.country_pack.valid_from is 'From when on it says what holds.';
+comment on column crm.country_pack.valid_from is
+    'From when on it says what holds, unless a pack that was loaded later began before or then.';
 comment on column crm.country_pack.content is 'The pack as it was loaded.';
 comment on column crm.country_pack.loaded_by is 'The principal; null: a superuser.';
 
@@ -66,6 +68,25 @@ create trigger country_pack_keep before update or delete or truncate on crm.coun
 
 comment on trigger country_pack_keep on crm.country_pack is 'What was loaded stays known.';
 
+create function crm.country_pack_since(country text) returns date
+    language sql stable
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+    select coalesce(
+        (
+            select p.valid_from
+            from crm.country_pack as p
+            where p.country = country_pack_since.country and p.valid_from <= current_date
+            order by p.loaded_at desc
+            limit 1
+        ),
+        '-infinity'
+    )
+$$;
+
+comment on function crm.country_pack_since(text) is
+    'The valid_from of the pack of a country that holds today; -infinity: there is none.';
+
 create function crm.load_country_pack(pack jsonb) returns crm.country_pack
     language plpgsql volatile
     security definer -- writes the history of packs, which nobody else may
@@ -75,7 +96,10 @@ as $$
 declare
     last crm.country_pack;
     loaded crm.country_pack;
+    since date;
 begin
+    -- asked first: the same again changes nothing, and would be anybody's
+    perform mandant_internal.require_everywhere('shared_data', 'update');
     perform crm.check_country_pack(pack);
     loaded.country := pack ->> 'country';
     loaded.valid_from := pack ->> 'valid_from';
@@ -90,9 +114,10 @@ begin
     if last.content = pack then
         return last;
     end if;
+    since := crm.country_pack_since(loaded.country);
     perform crm.pack_must(
-        loaded.valid_from >= last.valid_from or last is null, 'valid_from',
-        format('is before %s, from when on another pack holds', last.valid_from)
+        loaded.valid_from >= since, 'valid_from',
+        format('is before %s, from when on another pack holds', since)
     );
 
     insert into crm.tax_code as t (country, code, category, titles, note, rule, source)
@@ -105,6 +130,8 @@ begin
         rule = excluded.rule, source = excluded.source
     where t is distinct from excluded;
 
+    delete from crm.tax_rate as r
+    where r.country = loaded.country and r.valid_from >= loaded.valid_from;
     insert into crm.tax_rate as t (country, code, valid_from, rate, rule, source)
     select loaded.country, c.code, r.*
     from jsonb_to_recordset(pack -> 'tax_codes') as c (code text, rates jsonb),
@@ -113,12 +140,14 @@ begin
     set rate = excluded.rate, rule = excluded.rule, source = excluded.source
     where t is distinct from excluded;
 
+    delete from crm.retention_rule as r
+    where r.country = loaded.country and r.valid_from >= loaded.valid_from;
     insert into crm.retention_rule as t (
         country, record_class, years, counted_from, valid_from, rule, source
     )
     select loaded.country, r.record_class, r.years, r."from", r.valid_from, r.rule, r.source
     from jsonb_to_recordset(pack -> 'retention') as r (
-        record_class text, years int, "from" text, valid_from date, rule text, source text
+        record_class text, years numeric, "from" text, valid_from date, rule text, source text
     )
     on conflict on constraint retention_rule_pkey do update
     set years = excluded.years, counted_from = excluded.counted_from, rule = excluded.rule,
@@ -176,9 +205,10 @@ comment on function crm.load_country_pack(jsonb) is
 
 Its sections are those of the packs that come with the product: facts, number_format, series,
 tax_codes, mandatory_fields, retention, settings; each entry with rule and source. From its
-valid_from on it takes the place of what was loaded before; tenants and documents that are there
-keep what they have. Loading the same again changes nothing. Needs the rights create, update and
-delete on shared_data and update on country, in every tenant. Errors: 22023 with the place, as in
+valid_from on it takes the place of what was loaded before, and what it leaves out holds no more;
+tenants and documents that are there keep what they have. It cannot begin before the one that holds
+today. Loading the same again changes nothing. Needs the rights create, update and delete on
+shared_data and update on country, in every tenant. Errors: 22023 with the place, as in
 series[2].pattern; 42501 no right.';
 
 create function crm.apply_country_pack(tenant_id int) returns void
@@ -188,14 +218,17 @@ create function crm.apply_country_pack(tenant_id int) returns void
 as $$
 declare
     tenant record;
+    since date;
     series crm.default_series;
     setting crm.pack_setting;
 begin
     select t.code, t.country into tenant from mandant_internal.tenant as t where t.id = tenant_id;
+    since := crm.country_pack_since(tenant.country);  -- what only older packs say holds no more
     for series in
         select distinct on (s.kind) s.*
         from crm.default_series as s
-        where (s.country = tenant.country or s.country is null) and s.valid_from <= current_date
+        where (s.country = tenant.country and s.valid_from >= since or s.country is null)
+            and s.valid_from <= current_date
         order by s.kind, s.country nulls last, s.valid_from desc
     loop
         perform mandant.define_series(
@@ -205,7 +238,7 @@ begin
     for setting in
         select distinct on (s.key) s.*
         from crm.pack_setting as s
-        where s.country = tenant.country and s.valid_from <= current_date
+        where s.country = tenant.country and s.valid_from between since and current_date
         order by s.key, s.valid_from desc
     loop
         perform mandant.set_setting(
@@ -219,9 +252,12 @@ $$;
 comment on function crm.apply_country_pack(int) is
     'Gives a new tenant the series and settings of its country; mandant.create_tenant calls it.';
 
+alter function crm.country_pack_since(text) owner to crm_owner;
 alter function crm.load_country_pack(jsonb) owner to crm_owner;
 alter function crm.apply_country_pack(int) owner to crm_owner;
-revoke all on function crm.load_country_pack(jsonb), crm.apply_country_pack(int) from public;
+revoke all on function
+    crm.country_pack_since(text), crm.load_country_pack(jsonb), crm.apply_country_pack(int)
+    from public;
 grant execute on function crm.load_country_pack(jsonb) to mandant_user;
 grant execute on function crm.apply_country_pack(int) to mandant_owner;
 

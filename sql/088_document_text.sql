@@ -146,6 +146,9 @@ begin
     select c.* into customer
     from crm.customer as c
     where c.tenant_id = document.tenant_id and c.id = document.customer_id;
+    if not found and document.texts is null then
+        perform crm.refuse_customer(document.customer_id);
+    end if;
     select t.* into language, title, terms, tax_notes, intro, closing
     from jsonb_to_record(
         coalesce(document.texts, to_jsonb(crm.write_texts(document, customer)))

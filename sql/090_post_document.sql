@@ -32,9 +32,13 @@ begin
 
     perform crm.require_one_scope(document);
 
-    select c.* into strict customer
+    select c.* into customer
     from crm.customer as c
     where c.tenant_id = document.tenant_id and c.id = document.customer_id;
+    if not found then
+        perform crm.refuse_customer(document.customer_id);
+    end if;
+    perform crm.require_open_customer(customer, document.kind);
     select t.* into tenant from mandant.tenant as t where t.id = document.tenant_id;
     select k.* into kind from crm.document_kind as k where k.code = document.kind;
     perform crm.require_fields(document, customer, tenant);

@@ -91,12 +91,13 @@ begin
     update crm.customer as c
     set state = 'merged', merged_into = survivor.id, merge_reason = reason
     where c.tenant_id = merged.tenant_id and c.id = merged.id;
-    -- what the merged one was linked to, the survivor is, unless it is linked itself
+    -- what the merged one was linked to, the survivor is, unless it is linked itself, to whomever
     update crm.customer as c
     set party_id = merged.party_id
     where c.tenant_id = survivor.tenant_id and c.id = survivor.id
         and not exists (
-            select from crm.customer as o where o.party_id = survivor.party_id and o.id <> c.id
+            select from crm.customer_mark as m
+            where m.party_id = survivor.party_id and m.customer_id <> c.id
         )
     returning c.* into survivor;
     if not found then
@@ -116,26 +117,26 @@ ones. The survivor keeps its own terms. Needs update and delete on both customer
 their owners differ, and update on all documents of the tenant. Errors: P0002 no such customer,
 22023 the same, another tenant''s, or merged already, 42501 no right.';
 
-create function crm.refuse_merged_customer() returns trigger
+create function crm.check_customer_of_document() returns trigger
     language plpgsql
-    security definer -- the private table tells it also of a customer whom the caller does not see
     set search_path = pg_catalog, pg_temp
 as $$
+declare
+    customer crm.customer;
 begin
-    if not exists (
-        select from crm.customer_mark as m
-        where m.tenant = new.tenant_id and m.customer_id = new.customer_id
-    ) then
-        raise exception 'customer % is merged into another', new.customer_id
-            using errcode = 'invalid_parameter_value',
-                hint = 'make the document for the customer in the column merged_into';
+    select c.* into customer
+    from crm.customer as c
+    where c.tenant_id = new.tenant_id and c.id = new.customer_id;
+    if not found then
+        perform crm.refuse_customer(new.customer_id);
     end if;
+    perform crm.require_open_customer(customer, new.kind);
     return null;
 end
 $$;
 
-comment on function crm.refuse_merged_customer() is
-    'Trigger: a merged customer gets no documents (22023), whoever writes them.
+comment on function crm.check_customer_of_document() is
+    'Trigger: a document is for a customer whom its writer sees (P0002), and who gets it (22023).
 
 After the row, when the foreign key has waited for a merge under way.';
 
@@ -210,13 +211,13 @@ Errors: P0002 no such customer, 42501 no right.';
 
 alter function crm.lock_customer(uuid, text[]) owner to crm_owner;
 alter function crm.merge_customers(uuid, uuid, text) owner to crm_owner;
-alter function crm.refuse_merged_customer() owner to crm_owner;
+alter function crm.check_customer_of_document() owner to crm_owner;
 alter function crm.link_party(uuid, uuid) owner to crm_owner;
 alter function crm.unlink_party(uuid) owner to crm_owner;
 revoke all on function
     crm.lock_customer(uuid, text[]),
     crm.merge_customers(uuid, uuid, text),
-    crm.refuse_merged_customer(),
+    crm.check_customer_of_document(),
     crm.link_party(uuid, uuid),
     crm.unlink_party(uuid)
     from public;
@@ -240,7 +241,7 @@ revoke all on crm.party from public;
 grant select on crm.party to mandant_user;
 
 create trigger document_of_customer after insert or update of customer_id on crm.document
-    for each row execute function crm.refuse_merged_customer();
+    for each row execute function crm.check_customer_of_document();
 
 comment on trigger document_of_customer on crm.document is
-    'A merged customer gets no documents.';
+    'Merged customers get no documents, blocked ones those that settle old ones.';

@@ -23,6 +23,40 @@ exception when others then
 end
 $$;
 
+-- a pack from a day on, with another standard rate and other years for vouchers
+create function crm_from(pack jsonb, day date, rate numeric, years numeric) returns jsonb
+    language sql as $$
+    select jsonb_insert(
+        jsonb_insert(
+            pack || jsonb_build_object('valid_from', day), '{tax_codes,0,rates,0}',
+            jsonb_build_object('valid_from', day, 'rate', rate, 'rule', 'x', 'source', 'x')
+        ),
+        '{retention,0}', jsonb_build_object('record_class', 'voucher', 'years', years,
+            'from', 'calendar_year_end', 'valid_from', day, 'rule', 'x', 'source', 'x')
+    )
+$$;
+-- what is to come in Germany
+create function crm_to_come() returns table (what text, entry text, "from" date)
+    language sql as $$
+    select 'rate', r.code || ' ' || r.rate, r.valid_from from crm.tax_rate as r
+    where r.country = 'DE' and r.valid_from > current_date
+    union all
+    select 'years', r.record_class || ' ' || r.years, r.valid_from from crm.retention_rule as r
+    where r.country = 'DE' and r.valid_from > current_date
+    union all
+    select 'series', s.kind || ' ' || s.pattern, s.valid_from from crm.default_series as s
+    where s.country = 'DE' and s.valid_from > current_date and s.kind = 'quote'
+    union all
+    select 'setting', s.key || ' ' || s.value, s.valid_from from crm.pack_setting as s
+    where s.country = 'DE' and s.valid_from > current_date
+    union all
+    select 'field', m.field, m.valid_from from crm.mandatory_field as m
+    where m.country = 'DE' and m.valid_from > current_date and m.kind = 'order'
+    union all
+    select 'field until', m.field, m.valid_until from crm.mandatory_field as m
+    where m.country = 'DE' and m.valid_until > current_date and m.kind = 'order'
+$$;
+
 -- three countries come with the product, and every entry names its rule and its source
 select p.country, p.valid_from, p.content -> 'facts' ->> 'timezone' as timezone
 from crm.country_pack as p order by p.country;
@@ -219,6 +253,8 @@ truncate crm.country_pack;
 set role crm_sales_de;
 select crm.load_country_pack(jsonb_set(:'newer', '{valid_from}', '"2025-07-02"'));
 \echo :SQLSTATE
+select crm.load_country_pack(:'with_reference');
+\echo :SQLSTATE
 update crm.tax_rate set rate = 1;
 \echo :SQLSTATE
 insert into crm.tax_code values ('DE', 'own', 'S', '{"en": "own"}', null, 'x', 'x');
@@ -236,17 +272,21 @@ select :'newer'::jsonb || '{"valid_from": "2025-08-01"}' as pack \gset
 select p.path, p.value, crm_broken(:'pack', p.path::text[], p.value::jsonb) as answer
 from (values
     ('{country}', null), ('{country}', '"XX"'), ('{country}', 'null'), ('{country}', '1'),
-    ('{valid_from}', '"2026-02-30"'), ('{valid_from}', '"soon"'), ('{valid_from}', '20261120'),
+    ('{valid_from}', '"2926-06-01"'), ('{valid_from}', '"2026-02-30"'), ('{valid_from}', '"soon"'), ('{valid_from}', '20261120'),
     ('{remarks}', '"none"'),
     ('{facts}', '[]'), ('{facts,timezone}', '"Europe/Bonn"'), ('{facts,locale}', '"German"'),
-    ('{facts,fiscal_year_start}', '"31-12"'), ('{facts,currency}', '"DM"'), ('{facts,rule}', null),
+    ('{facts,fiscal_year_start}', '"31-12"'), ('{facts,currency}', '"DM"'),
+    ('{facts,currency}', '"XAU"'), ('{facts,currency}', '"HRK"'), ('{facts,rule}', null),
     ('{facts,source}', '" "'),
     ('{number_format,pattern}', '"["'), ('{number_format,pattern}', '"^[0-9]+$"'),
+    ('{number_format,pattern}', '[".*"]'),
     ('{series}', '{}'), ('{series}', 'null'), ('{series,2}', '"LS"'),
     ('{series,2,pattern}', null), ('{series,2,pattern}', '"LS-{yyyy}"'),
     ('{series,2,pattern}', '"LS-{n}-{n:5}-{yyyy}"'), ('{series,2,pattern}', '"LS-{n:5}"'),
     ('{series,2,pattern}', '"LS-{yyyy}-{week}-{n:5}"'), ('{series,2,pattern}', '"LS {yyyy} {n:5}"'),
     ('{series,2,pattern}', '"Lieferschein-Nummer-{yyyy}-{n:5}-Hamburg"'),
+    ('{series,2,pattern}', '"LS-{yyyy}-{n:0}"'), ('{series,2,pattern}', '"LS-{yyyy}-{n:99}"'),
+    ('{series,2,pattern}', '"LS-{yyyy}-{n:5}\u0007"'), ('{series,2,pattern}', '["LS-{yyyy}-{n:5}"]'),
     ('{series,2,pattern}', '""'), ('{series,2,pattern}', '5'),
     ('{series,2,kind}', '"bill"'), ('{series,2,kind}', '"invoice"'),
     ('{series,2,reset}', '"weekly"'), ('{series,2,reset}', '"month"'),
@@ -255,7 +295,7 @@ from (values
     ('{tax_codes,0,code}', '"Standard"'), ('{tax_codes,0,code}', '"reduced"'),
     ('{tax_codes,0,category}', '"X"'), ('{tax_codes,0,category}', '"Z"'),
     ('{tax_codes,0,titles}', '{"de": "x"}'), ('{tax_codes,4,note,zh-Hant}', '""'),
-    ('{tax_codes,0,rates}', '[]'), ('{tax_codes,0,rates,1,rate}', '101'),
+    ('{tax_codes,0,rates}', '{}'), ('{tax_codes,0,rates}', '[]'), ('{tax_codes,0,rates,1,rate}', '101'),
     ('{tax_codes,0,rates,1,rate}', '"16"'), ('{tax_codes,0,rates,1,rate}', '-1'),
     ('{tax_codes,0,rates,1,valid_from}', '"2020"'),
     ('{tax_codes,0,rates,1,valid_from}', '"2021-01-01"'), ('{tax_codes,0,rates,1,source}', null),
@@ -264,7 +304,8 @@ from (values
     ('{mandatory_fields,1,kinds}', '["invoice", "invoice"]'),
     ('{mandatory_fields,1,of}', '"seller"'), ('{mandatory_fields,1,field}', '"shoe_size"'),
     ('{mandatory_fields,1,field}', '"street"'), ('{mandatory_fields,4,field}', '"motto"'),
-    ('{mandatory_fields,1,gross_above}', '"250"'),
+    ('{mandatory_fields,1,field}', '"merged_into"'),
+    ('{mandatory_fields,1,gross_above}', '"250"'), ('{mandatory_fields,1,gross_above}', '-5'),
     ('{mandatory_fields,1,customer_countries}', '["DE", "XX"]'),
     ('{mandatory_fields,2,tax_categories}', '[]'),
     ('{retention,0,record_class}', '"receipt"'), ('{retention,0,years}', '0'),
@@ -272,14 +313,34 @@ from (values
     ('{retention,0,valid_from}', '"2025-01-01"'),
     ('{settings}', '[]'), ('{settings,tax_rounding}', '"line"'),
     ('{settings,tax_rounding,value}', '"never"'), ('{settings,tax_rounding,value}', 'null'),
+    ('{settings,exchange_rate_days}', '{"value": 3, "rule": "x", "source": "x"}'),
+    ('{settings,tenant_currency}', '{"value": "EUR", "rule": "x", "source": "x"}'),
     ('{settings,payment_terms_days}', '{"value": 366, "rule": "x", "source": "x"}'),
     ('{settings,shoe_size}', '{"value": 1, "rule": "x", "source": "x"}')) as p (path, value);
+select crm_broken(:'pack', '{series,2,pattern}', to_jsonb(repeat('LS-', 20) || '{yyyy}-{n}')) as long_pattern,
+    crm_broken(:'pack', '{mandatory_fields,1}', '{"kinds": ["invoice"], "of": "document",
+        "field": "number", "rule": "x", "source": "x"}') as number_of_a_draft \gx
 select crm.load_country_pack(null);
 \echo :SQLSTATE
 select crm.load_country_pack('[]');
 \echo :SQLSTATE
 select valid_from from crm.country_pack where country = 'DE' order by loaded_at;
 select count(*) from crm.mandatory_field where valid_from = '2025-08-01';
-select crm_broken(:'pack', '{settings}', null);
+
+-- a pack that does not hold yet can be replaced by any, and nothing of it remains
+select current_date + 1800 as mistyped, current_date + 30 as meant \gset
+select from crm.load_country_pack(crm_from(:'with_reference', :'mistyped', 20, 5));
+select c.what, c.entry, c."from" = :'mistyped' as mistyped from crm_to_come() as c order by c.what;
+select from crm.load_country_pack(crm_from(:'with_reference', :'meant', 18, 6.0));
+select c.what, c.entry, c."from" = :'meant' as meant from crm_to_come() as c order by c.what;
+-- what the newest pack leaves out counts for no new tenant
+select valid_from from crm.load_country_pack(:'pack'::jsonb #- '{series,0}' #- '{settings}');
+select c.what, c.entry from crm_to_come() as c;
+reset role;
+select from mandant.create_tenant('de3', 'Neuere GmbH', 'DE', 'EUR');
+set role mandant_admin;
+select s.kind, s.pattern from mandant.series as s join mandant.tenant as t on t.id = s.tenant_id
+where t.code = 'de3' order by s.kind;
+select value, level from mandant.effective_setting where key = 'tax_rounding' and tenant = 'de3';
 
 rollback;

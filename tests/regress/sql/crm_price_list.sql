@@ -48,9 +48,11 @@ update crm.price_list set active = false where id = :'swiss';
 select crm.create_document(:'customer', 'quote', '[{"product": "BUCH", "quantity": 1}]', '2026-08-01', currency => 'CHF');
 \echo :SQLSTATE
 
--- what is written stays: a price that is changed later, a list that goes
+-- what is written stays: on another date, with a price that is changed later, a list that goes
 update crm.customer set price_list_id = :'list' where id = :'customer';
 select id as draft from crm.document where reference = 'list' and document_date = '2026-07-01' \gset
+select net from crm.change_document(:'draft', document_date => '2026-06-30');
+select net from crm.change_document(:'draft', document_date => '2026-07-01');
 update crm.price set unit_price = 1 where price_list_id = :'list' and valid_from = '2026-07-01';
 select unit_price, net from crm.document_line where document_id = :'draft';
 select unit_price, net from crm_line(crm.change_document(:'draft', '[{"product": "BUCH", "quantity": 2}]'));
@@ -76,6 +78,8 @@ insert into crm.price_list (code, name, currency) values ('CH', 'noch einmal', '
 insert into crm.price_list (code, name, currency) values ('GOLD', 'Barren', 'XAU');
 \echo :SQLSTATE
 insert into crm.price_list (code, name, currency) values ('EURO', ' ', 'EUR');
+\echo :SQLSTATE
+update crm.price_list set name = 'Schweiz und Liechtenstein', currency = 'EUR' where id = :'swiss';
 \echo :SQLSTATE
 
 -- a representative reads prices, and takes them, but keeps none
@@ -114,7 +118,8 @@ set role crm_list_sales;
 copy crm.price_list_copy (code, name, currency) from stdin (format csv);
 BEHÖRDE,Behördenpreise,EUR
 \.
-select id as authority from crm.price_list where code = 'BEHÖRDE' \gset
+update crm.price_list set currency = 'CHF' where code = 'BEHÖRDE';  -- no prices yet
+update crm.price_list set currency = 'EUR' where code = 'BEHÖRDE' returning id as authority \gset
 insert into crm.customer_copy (name, country, price_list_id) values ('Stadt Hagen', 'DE', :'authority');
 select c.name, l.code from crm.customer as c join crm.price_list as l on l.id = c.price_list_id where l.code = 'BEHÖRDE';
 

@@ -54,6 +54,13 @@ insert into crm.discount (code, names, percent, valid_from, valid_until) values
     ('AUTUMN', '{"de": "Herbst", "en": "Autumn"}', 12.5, '2026-09-01', '2026-12-01'),
     ('FREE', '{"en": "Free of charge"}', 100, '2026-01-01', null);
 update crm.country set name = 'Hong Kong SAR' where code = 'HK';
+-- how amounts are rounded stays; what no amount can be in has none yet
+update crm.currency set minor_unit = 3 where code = 'EUR';
+\echo :SQLSTATE
+update crm.currency set minor_unit = null where code = 'EUR';
+\echo :SQLSTATE
+update crm.currency set name = 'euro', minor_unit = 2 where code = 'EUR' returning name;
+update crm.currency set minor_unit = 2 where code = 'XTS' returning minor_unit;
 set role report_us;
 select "table", key, action, coalesce(old ->> 'name', '') as old, new ->> 'name' as new, login
 from mandant.audit_log where tenant_id is null and at >= now() and "table" in ('crm.unit', 'crm.country', 'crm.discount')
@@ -136,6 +143,11 @@ select * from crm_lines(:'draft');
 -- rounded once: 100000000500000000.00499
 select net from crm.change_document(:'draft', '[{"description": "a lot", "quantity": "100000000001",
     "unit_price": "100000000.499", "discount_percent": 99, "tax_rate": 0}]');
+-- 1000000000000000.00499
+select tax from crm.change_document(:'draft', '[
+    {"description": "a lot", "quantity": "100000000000", "unit_price": 10000000, "discount_percent": 0,
+     "tax_rate": 0.1},
+    {"description": "a little", "quantity": 1, "unit_price": "4.99", "discount_percent": 0, "tax_rate": 0.1}]');
 select crm.change_document(:'draft', '[{"product": "BUCH", "quantity": 1, "discount": "AUTUMN", "discount_percent": 1}]');
 \echo :SQLSTATE
 select crm.change_document(:'draft', '[{"product": "BUCH", "quantity": 1, "discount": "SPRING"}]');
@@ -148,6 +160,13 @@ select crm.change_document(:'draft', '[{"product": "BUCH", "quantity": 1, "disco
 select crm.change_document(:'draft', '[{"product": "BUCH", "quantity": 1, "discount": "FREE"}]', '2025-12-31');
 \set VERBOSITY terse
 select net from crm.change_document(:'draft', '[{"product": "BUCH", "quantity": 1, "discount": "AUTUMN"}]', '2026-11-30');
+-- on another date it is not given; a draft that is moved past change_document is not posted so
+select crm.change_document(:'draft', document_date => '2026-12-01');
+\echo :SQLSTATE
+select net from crm.change_document(:'draft', document_date => '2026-09-01');
+update crm.document set document_date = '2026-08-31' where id = :'draft';
+select crm.post_document(:'draft');
+\echo :SQLSTATE
 select crm.change_document(:'draft', '[{"product": "BUCH", "quantity": 1, "discount_percent": 101}]');
 \echo :SQLSTATE
 select crm.change_document(:'draft', '[{"product": "BUCH", "quantity": 1, "discount_percent": "NaN"}]');
