@@ -303,4 +303,32 @@ from (values
 where c.code = any (string_to_array(e.codes, ' '));
 update crm.country set eu_until = '2020-02-01' where code = 'GB';
 
+-- where most of a country lives by one clock, a new tenant does
+select mandant.define_country(c.code, c.timezone) from crm.country as c where c.timezone is not null;
+
+create function crm.check_country(tenant_id int) returns void
+    language plpgsql stable
+    security definer -- it is called by the owner of the extension, whose power it does not need
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+declare
+    country text := (select t.country from mandant_internal.tenant as t where t.id = tenant_id);
+begin
+    if not exists (select from crm.country as c where c.code = country) then
+        raise exception 'no country "%"', country
+            using errcode = 'invalid_parameter_value',
+                hint = 'the countries are the codes in crm.country, such as DE';
+    end if;
+end
+$$;
+
+comment on function crm.check_country(int) is
+    'Refuses (22023) a new tenant in a country that there is not, in create_tenant.';
+
+alter function crm.check_country(int) owner to crm_owner;
+revoke all on function crm.check_country(int) from public;
+grant execute on function crm.check_country(int) to mandant_owner;
+
+select mandant.on_create_tenant('crm.check_country(int)');
+
 select mandant.share('crm.country', 'shared_data');  -- from here on changes are audited

@@ -29,7 +29,6 @@ create table crm.tax_id_format (
     constraint tax_id_format_two_sums_are_whole check (
         method is distinct from 'two_sums' or cardinality(weights) % 2 = 0 and weights is not null
     ),
-    constraint tax_id_format_pattern_is_expression check ('' ~ pattern is not null),
     constraint tax_id_format_birth_date_is_known check (birth_date in ('BG', 'CZ', 'LV', 'RO'))
 );
 

@@ -699,8 +699,6 @@ begin
     values (define_country.code, define_country.timezone, define_country.locale, define_country.fiscal_year_start)
     on conflict on constraint country_default_pkey do update
       set (timezone, locale, fiscal_year_start) = (excluded.timezone, excluded.locale, excluded.fiscal_year_start);
-  perform mandant_internal.record('define_country', null, null, define_country.code,
-    concat_ws(', ', define_country.timezone, define_country.locale, define_country.fiscal_year_start));
 exception when check_violation or not_null_violation then
   raise exception using errcode = 'invalid_parameter_value',
     message = format('%s or %s cannot be', coalesce(quote_literal(code), 'null'), coalesce(quote_literal(locale), 'null')),

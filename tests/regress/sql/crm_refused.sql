@@ -106,6 +106,11 @@ insert into crm.document (kind, customer_id, document_date, currency) values ('p
 \echo :SQLSTATE
 reset role;
 
+-- a company in a country that there is not, and one in a country with a clock of its own
+select mandant.create_tenant('refused', 'X', 'XX', 'EUR', parent => 'group');
+\echo :SQLSTATE
+select timezone from mandant.create_tenant('refused', 'X', 'JP', 'JPY', parent => 'group');
+
 -- master data that would break what relies on them
 delete from crm.legal_form where form ~ '[\u2e80-\u9fff]';
 select crm.without_legal_form(crm.fold_name('Normal GmbH'));
