@@ -64,9 +64,11 @@ begin
 end
 $$;
 -- a leaky function is asked about one's own settings only
-create function breach.tell(text) returns boolean language plpgsql immutable cost 0.0000001 as $$ begin raise notice 'told: %', $1; return true; end $$;
+create function breach.tell(text) returns boolean language plpgsql immutable cost 0.0000001 as
+  $$ begin if $1 ~ '^40$|secret' then raise notice 'told: %', $1; end if; return true; end $$;
+select breach.tell('a secret');
 select value from mandant.effective_setting where breach.tell(value) and key = 'b_discount';
-select value from mandant.setting_history where breach.tell(reason);
+select count(*) > 0 as own from mandant.setting_history where breach.tell(reason) and breach.tell(value);
 -- a setting kept by the session is not one kept for the next who asks
 select mandant.setting('b_discount');
 set local session authorization breach_us;
