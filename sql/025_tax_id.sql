@@ -219,6 +219,7 @@ comment on function crm.has_birth_date(text, text) is
 create function crm.tax_id_fits(format crm.tax_id_format, body text) returns boolean
     language plpgsql immutable parallel safe
     set search_path = pg_catalog, pg_temp
+    set standard_conforming_strings = on  -- patterns mean the same whoever asks
 as $$
 declare
     digits constant text := regexp_replace(body, '\D', '', 'g');
@@ -316,6 +317,7 @@ cy, es, fr, ie: what only that country does.';
 create function crm.check_tax_id(country text, tax_id text) returns text
     language plpgsql stable parallel safe
     set search_path = pg_catalog, mandant, pg_temp
+    set standard_conforming_strings = on  -- patterns mean the same whoever asks
 as $$
 declare
     -- full-width digits and exotic blanks become what they look like

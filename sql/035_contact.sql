@@ -24,6 +24,8 @@ create table crm.contact (
     constraint contact_team_fkey foreign key (team_id)
         references mandant_internal.team (id) on delete restrict,
     constraint contact_name_is_filled check (name ~ '\S'),
+    constraint contact_name_length check (length(name) <= 500),
+    constraint contact_email_length check (length(email) <= 254),
     constraint contact_email_has_domain check (email ~ '^[^@\s]+@[^@\s]+$'),
     constraint contact_language_is_bcp_47 check (language ~ '^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$')
 );
@@ -132,7 +134,9 @@ end
 $$;
 
 comment on function crm.belong_to_customer() is
-    'Trigger: what belongs to a customer has his owner and team; P0002 if he is not to be seen.';
+    'Trigger: what belongs to a customer has his owner and team.
+
+Errors: P0002 if he is not to be seen, 22023 if he is merged into another.';
 
 create function crm.follow_customer() returns trigger
     language plpgsql
@@ -182,6 +186,12 @@ create trigger contact_be_primary before insert or update of customer_id, is_pri
 create trigger customer_address_belong
     before insert or update of customer_id on crm.customer_address
     for each row execute function crm.belong_to_customer();
+-- once more after the row, when the foreign key has waited for a merge under way
+create trigger contact_stay after insert or update of customer_id on crm.contact
+    for each row execute function crm.belong_to_customer();
+create trigger customer_address_stay
+    after insert or update of customer_id on crm.customer_address
+    for each row execute function crm.belong_to_customer();
 create trigger customer_follow after update of owner_id, team_id on crm.customer
     for each row
     when (old.owner_id is distinct from new.owner_id or old.team_id is distinct from new.team_id)
@@ -191,5 +201,8 @@ comment on trigger contact_belong on crm.contact is 'A contact has its customer'
 comment on trigger contact_be_primary on crm.contact is 'One contact of a customer is primary.';
 comment on trigger customer_address_belong on crm.customer_address is
     'An address has its customer''s owner and team.';
+comment on trigger contact_stay on crm.contact is 'A merged customer gets no contacts.';
+comment on trigger customer_address_stay on crm.customer_address is
+    'A merged customer gets no addresses.';
 comment on trigger customer_follow on crm.customer is
     'Contacts and addresses follow to the new owner and team.';

@@ -17,6 +17,7 @@ select mandant.define_setting(
 create function crm.fold_name(name text) returns text
     language plpgsql immutable strict parallel safe
     set search_path = pg_catalog, pg_temp
+    set standard_conforming_strings = on  -- patterns mean the same whoever asks
 as $$
 begin
     name := regexp_replace(lower(normalize(name, NFKD)), '[\u0300-\u036f''’`´]', '', 'g');
@@ -188,7 +189,7 @@ create index customer_mark_tax_id on crm.customer_mark (tax_id_hash);
 create index customer_mark_party on crm.customer_mark (party_id);
 
 comment on table crm.customer_mark is
-    'What customers are compared by; private to the functions of this file, kept by a trigger.
+    'What customers are compared by; private to functions of the CRM, kept by a trigger.
 
 A merged customer has no row. Nobody is granted anything on it, and nobody could be.';
 comment on column crm.customer_mark.tenant is 'The customer''s tenant_id.';
@@ -205,6 +206,7 @@ create function crm.mark_customer() returns trigger
     language plpgsql
     security definer -- nobody but its owner may use the private table
     set search_path = pg_catalog, pg_temp
+    set standard_conforming_strings = on  -- patterns mean the same whoever asks
 as $$
 begin
     if new.state = 'merged' then
@@ -233,6 +235,7 @@ create function crm.mark_names() returns trigger
     language plpgsql
     security definer -- nobody but its owner may use the private table
     set search_path = pg_catalog, pg_temp
+    set standard_conforming_strings = on  -- patterns mean the same whoever asks
 as $$
 begin
     update crm.customer_mark as m
@@ -271,6 +274,7 @@ create function crm.similar_customers(
     security definer -- reads the private table; who is found there is shown if the caller sees him
     set pg_trgm.word_similarity_threshold = 0.6
     set search_path = pg_catalog, pg_temp
+    set standard_conforming_strings = on  -- patterns mean the same whoever asks
 as $$
 declare
     folded constant text := crm.without_legal_form(crm.fold_name(similar_customers.name));

@@ -21,7 +21,9 @@ create table crm.product (
     constraint product_currency_fkey foreign key (currency)
         references crm.currency (code) on delete restrict,
     constraint product_code_has_no_space check (code ~ '^\S+$'),
+    constraint product_code_length check (length(code) <= 100),
     constraint product_name_is_filled check (name ~ '\S'),
+    constraint product_name_length check (length(name) <= 500),
     -- NaN is above every number, so an upper bound keeps it out as well
     constraint product_unit_price_in_range check (unit_price >= 0 and unit_price < 1e12),
     constraint product_tax_rate_is_percent check (tax_rate between 0 and 100)

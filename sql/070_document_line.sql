@@ -67,6 +67,20 @@ comment on column crm.document_line.net is
 
 Half a unit is rounded away from zero.';
 
+-- write_lines refuses with these words
+comment on constraint document_line_position_in_range on crm.document_line is
+    'position must be 1 or more';
+comment on constraint document_line_description_is_filled on crm.document_line is
+    'description must be more than blanks';
+comment on constraint document_line_quantity_in_range on crm.document_line is
+    'quantity must be a number other than 0, below 1e12';
+comment on constraint document_line_unit_price_in_range on crm.document_line is
+    'unit_price must be a number below 1e12';
+comment on constraint document_line_discount_is_percent on crm.document_line is
+    'discount_percent must be from 0 to 100';
+comment on constraint document_line_tax_rate_is_percent on crm.document_line is
+    'tax_rate must be from 0 to 100';
+
 select mandant.protect(
     'crm.document_line', object => 'document', owner => 'owner_id', team => 'team_id', kind => 'kind',
     audit => true

@@ -71,6 +71,8 @@ declare
     standing_discount numeric;
     place text := 'lines';
     stranger text;
+    missing name;
+    broken name;
     item record;
     product crm.product;
     list_price numeric;
@@ -209,7 +211,16 @@ exception
     when not_null_violation or check_violation or invalid_text_representation
         or numeric_value_out_of_range
     then
-        raise exception '%: %', place, sqlerrm
+        get stacked diagnostics missing = column_name, broken = constraint_name;
+        raise exception '%: %', place, coalesce(
+            (
+                select obj_description(c.oid, 'pg_constraint')
+                from pg_constraint as c
+                where c.conrelid = 'crm.document_line'::regclass and c.conname = broken
+            ),
+            nullif(missing, '') || ' is missing',
+            sqlerrm
+        )
             using errcode = 'invalid_parameter_value',
                 hint = 'without a product a line needs description, quantity, unit_price and'
                     ' tax_rate (percent); with one, quantity; numbers are decimals, as in 1234.50';

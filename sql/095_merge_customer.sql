@@ -34,6 +34,7 @@ create function crm.merge_customers(from_id uuid, into_id uuid, reason text) ret
     language plpgsql volatile
     security definer -- writes what users may not; row security still sees the caller
     set search_path = pg_catalog, mandant, pg_temp
+    set standard_conforming_strings = on  -- patterns mean the same whoever asks
 as $$
 declare
     merged crm.customer;

@@ -27,7 +27,10 @@ begin
     'insert into crm.customer (tenant_id, name, country) values (%s, ''x'', ''DE'')',
     'insert into crm.price_list (tenant_id, code, name, currency) values (%s, ''x'', ''x'', ''EUR'')',
     'insert into crm.price (tenant_id, price_list_id, product_id, valid_from, unit_price) values (%s, mandant.new_id(), mandant.new_id(), ''2026-01-01'', 1)',
-    'insert into crm.document (tenant_id, kind, customer_id, document_date, currency) values (%s, ''quote'', mandant.new_id(), ''2026-01-01'', ''EUR'')']
+    'insert into crm.document (tenant_id, kind, customer_id, document_date, currency) values (%s, ''quote'', mandant.new_id(), ''2026-01-01'', ''EUR'')',
+    -- whoever is not seen has no contacts: P0002, of a tenant that is there or not
+    'insert into crm.contact (tenant_id, customer_id, name) values (%s, ''00000000-0000-7000-8000-000000000000'', ''x'')',
+    'insert into crm.customer_address (tenant_id, customer_id, kind, country) values (%s, ''00000000-0000-7000-8000-000000000000'', ''billing'', ''DE'')']
   loop
     for tenant in select id from unnest(array[(select min(w) - 1 from unnest(mandant.current_tenants()) w), 9999]) as id loop
       begin
@@ -80,6 +83,36 @@ select crm.post_document(:'quote');
 select crm.document_texts(:'quote');
 \set VERBOSITY terse
 reset role;
+
+-- a line says which field is wrong; names that no index takes
+set local role refused_sales;
+select crm.create_document(:'customer', 'invoice', '[{"description": "x", "unit_price": 1, "tax_rate": 19}]');
+\echo :SQLSTATE
+select crm.create_document(:'customer', 'invoice', '[{"description": "x", "quantity": 0, "unit_price": 1, "tax_rate": 19}]');
+\echo :SQLSTATE
+select crm.create_document(:'customer', 'invoice', '[{"description": " ", "quantity": 1, "unit_price": 1, "tax_rate": 19}]');
+\echo :SQLSTATE
+select crm.create_document(:'customer', 'invoice', '[{"description": "x", "quantity": 1, "unit_price": 1e12, "tax_rate": 19}]');
+\echo :SQLSTATE
+select crm.create_document(:'customer', 'invoice', '[{"description": "x", "quantity": 1, "unit_price": 1, "tax_rate": -1}]');
+\echo :SQLSTATE
+insert into crm.product (code, name, unit, unit_price, currency, tax_rate) values (repeat('ä', 101), 'x', 'hour', 1, 'EUR', 0);
+\echo :SQLSTATE
+insert into crm.customer (name, country) values (repeat('ä', 501), 'DE');
+\echo :SQLSTATE
+insert into crm.contact (customer_id, name, email) values (:'customer', 'x', 'x@' || repeat('ä', 253));
+\echo :SQLSTATE
+insert into crm.customer (name, country, email) values (repeat('ä', 500), 'DE', 'x@' || repeat('ä', 252)) returning length(name), length(email);
+reset role;
+
+-- patterns mean the same to whoever reads backslashes as of old
+set local standard_conforming_strings = off;
+set local escape_string_warning = off;
+set local role refused_sales;
+select crm.check_tax_id('DE', 'de 136 695 976'), crm.fold_name('S.à r.l. Müller & Söhne');
+select name, reason from crm.find_duplicates('Baeckerei Groessinger', 'DE');
+reset role;
+set local standard_conforming_strings = on;
 
 -- a tax id says its country itself; a check of birth dates in a worker
 set local role refused_sales;
