@@ -254,7 +254,6 @@ comment on trigger currency_keep_minor_unit on crm.currency is
 create function crm.require_currency(currency text, on_date date default null) returns void
     language plpgsql stable
     set search_path = pg_catalog, mandant, pg_temp
-    set datestyle = iso  -- messages say dates so
 as $$
 declare
     known crm.currency;
@@ -269,7 +268,8 @@ begin
             using errcode = 'invalid_parameter_value',
                 hint = 'choose a currency with a minor unit in crm.currency, such as EUR';
     elsif on_date >= known.withdrawn then
-        raise exception 'currency % was withdrawn on %', currency, known.withdrawn
+        raise exception 'currency % was withdrawn on %',
+            currency, to_char(known.withdrawn, 'YYYY-MM-DD')
             using errcode = 'invalid_parameter_value',
                 hint = 'choose the one that replaced it, or an earlier date';
     end if;

@@ -6,7 +6,6 @@ create table crm.country (
     alpha3 text not null,
     numeric_code text not null,
     name text not null,
-    timezone text,
     eu_from date,
     eu_until date,
     constraint country_pkey primary key (code),
@@ -24,8 +23,6 @@ comment on column crm.country.code is 'Two letters, such as DE.';
 comment on column crm.country.alpha3 is 'Three letters, such as DEU.';
 comment on column crm.country.numeric_code is 'Three digits, such as 276.';
 comment on column crm.country.name is 'The English short name.';
-comment on column crm.country.timezone is
-    'Time zone (IANA) of all, or nearly all of its people; null: several are usual.';
 comment on column crm.country.eu_from is
     'First day as member of the European Union, or of what it was before; null: never.';
 comment on column crm.country.eu_until is
@@ -37,7 +34,8 @@ alter table crm.country owner to crm_owner;
 revoke all on crm.country from public;
 grant select, insert, update, delete on crm.country to mandant_user;
 
-insert into crm.country (code, alpha3, numeric_code, name, timezone) values
+-- where most of a country lives by one clock, a new tenant does
+with c (code, alpha3, numeric_code, name, timezone) as (values
     ('AD', 'AND', '020', 'Andorra', 'Europe/Andorra'),
     ('AE', 'ARE', '784', 'United Arab Emirates', 'Asia/Dubai'),
     ('AF', 'AFG', '004', 'Afghanistan', 'Asia/Kabul'),
@@ -286,7 +284,12 @@ insert into crm.country (code, alpha3, numeric_code, name, timezone) values
     ('YT', 'MYT', '175', 'Mayotte', 'Indian/Mayotte'),
     ('ZA', 'ZAF', '710', 'South Africa', 'Africa/Johannesburg'),
     ('ZM', 'ZMB', '894', 'Zambia', 'Africa/Lusaka'),
-    ('ZW', 'ZWE', '716', 'Zimbabwe', 'Africa/Harare');
+    ('ZW', 'ZWE', '716', 'Zimbabwe', 'Africa/Harare')
+), made as (
+    insert into crm.country (code, alpha3, numeric_code, name)
+    select c.code, c.alpha3, c.numeric_code, c.name from c
+)
+select mandant.define_country(c.code, c.timezone) from c where c.timezone is not null;
 
 update crm.country as c
 set eu_from = e.accession
@@ -302,9 +305,6 @@ from (values
 ) as e (accession, codes)
 where c.code = any (string_to_array(e.codes, ' '));
 update crm.country set eu_until = '2020-02-01' where code = 'GB';
-
--- where most of a country lives by one clock, a new tenant does
-select mandant.define_country(c.code, c.timezone) from crm.country as c where c.timezone is not null;
 
 create function crm.check_country(tenant_id int) returns void
     language plpgsql stable

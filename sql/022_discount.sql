@@ -30,7 +30,6 @@ grant select, insert, update, delete on crm.discount to mandant_user;
 create function crm.discount_on(code text, on_date date, place text default null) returns numeric
     language plpgsql stable
     set search_path = pg_catalog, mandant, pg_temp
-    set datestyle = iso  -- messages say dates so
 as $$
 declare
     discount crm.discount;
@@ -42,10 +41,10 @@ begin
                 hint = 'the discounts are the codes in crm.discount';
     elsif on_date < discount.valid_from or on_date >= discount.valid_until then
         raise exception '%discount "%" is not given on %', coalesce(place || ': ', ''),
-            code, on_date
+            code, to_char(on_date, 'YYYY-MM-DD')
             using errcode = 'invalid_parameter_value',
-                hint = format('it is given from %s%s', discount.valid_from,
-                    ' until before ' || discount.valid_until);
+                hint = format('it is given from %s%s', to_char(discount.valid_from, 'YYYY-MM-DD'),
+                    ' until before ' || to_char(discount.valid_until, 'YYYY-MM-DD'));
     end if;
     return discount.percent;
 end

@@ -59,7 +59,6 @@ grant select, insert, update, delete on crm.tax_code, crm.tax_rate to mandant_us
 create function crm.tax_rate_on(country text, code text, on_date date) returns numeric
     language plpgsql stable strict
     set search_path = pg_catalog, mandant, pg_temp
-    set datestyle = iso  -- messages say dates so
 as $$
 declare
     rate numeric;
@@ -89,9 +88,10 @@ begin
                     'load the country''s pack: crm.load_country_pack(...)'
                 );
     end if;
-    raise exception 'tax code "%" of % has no rate on %', code, country, on_date
+    raise exception 'tax code "%" of % has no rate on %',
+        code, country, to_char(on_date, 'YYYY-MM-DD')
         using errcode = 'invalid_parameter_value',
-            hint = format('its first rate is valid from %s', first_date);
+            hint = format('its first rate is valid from %s', to_char(first_date, 'YYYY-MM-DD'));
 end
 $$;
 

@@ -7,7 +7,6 @@ create function crm.line_tax(
 )
     language plpgsql stable
     set search_path = pg_catalog, mandant, pg_temp
-    set datestyle = iso  -- messages say dates so
 as $$
 declare
     home_country text;
@@ -22,7 +21,8 @@ begin
     rate := crm.tax_rate_on(home_country, code, document.document_date);
     if rate <> said then
         raise exception 'tax code "%" has % %% on %, not % %%',
-            code, trim_scale(rate), document.document_date, trim_scale(said)
+            code, trim_scale(rate), to_char(document.document_date, 'YYYY-MM-DD'),
+            trim_scale(said)
             using errcode = 'invalid_parameter_value',
                 hint = 'give the line a tax_code or a tax_rate, not both';
     end if;

@@ -54,14 +54,16 @@ create function crm.require_fields(
     set search_path = pg_catalog, mandant, pg_temp
 as $$
 declare
+    of_customer constant jsonb := to_jsonb(customer);
+    of_document constant jsonb := to_jsonb(document);
     missing text;
     missing_settings text;
 begin
     with wanted (of, field, value) as (
         select distinct m.of, m.field,
             case m.of
-                when 'customer' then to_jsonb(customer) ->> m.field
-                when 'document' then to_jsonb(document) ->> m.field
+                when 'customer' then of_customer ->> m.field
+                when 'document' then of_document ->> m.field
                 else mandant_internal.setting_in(tenant.id, 'company_' || m.field)
             end
         from crm.mandatory_field as m

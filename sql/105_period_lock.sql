@@ -9,16 +9,16 @@ select mandant.define_setting(
 create function crm.require_open_period(tenant_id int, document_date date) returns void
     language plpgsql stable
     set search_path = pg_catalog, mandant, pg_temp
-    set datestyle = iso  -- messages say dates so
 as $$
 declare
     locked_until date := mandant_internal.setting_in(tenant_id, 'locked_until')::date;
 begin
     if document_date <= locked_until then
         raise exception 'period until % is locked in tenant "%"',
-            locked_until, (select t.code from mandant.tenant as t where t.id = tenant_id)
+            to_char(locked_until, 'YYYY-MM-DD'),
+            (select t.code from mandant.tenant as t where t.id = tenant_id)
             using errcode = 'restrict_violation',
-                hint = format('date it %s or later', locked_until + 1);
+                hint = format('date it %s or later', to_char(locked_until + 1, 'YYYY-MM-DD'));
     end if;
 end
 $$;

@@ -49,6 +49,46 @@ begin
 end
 $$;
 
+create table mandant_internal.country_default (
+  country text primary key,
+  timezone text,
+  locale text,
+  fiscal_year_start text,
+  constraint country_default_country_format check (country ~ '^[A-Z]{2}$'),
+  constraint country_default_locale_format check (locale ~ '^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$')
+);
+
+create function mandant.define_country(
+    code text, timezone text default null, locale text default null, fiscal_year_start text default null)
+  returns void
+  language plpgsql volatile
+  security definer -- writes mandant_internal.country_default
+  set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform mandant_internal.require_everywhere('country', 'update');
+  if define_country.timezone is not null then
+    perform mandant_internal.check_timezone(define_country.timezone);
+  end if;
+  if define_country.fiscal_year_start is not null then
+    perform mandant_internal.check_year_start(define_country.fiscal_year_start);
+  end if;
+  insert into mandant_internal.country_default
+    values (define_country.code, define_country.timezone, define_country.locale, define_country.fiscal_year_start)
+    on conflict on constraint country_default_pkey do update
+      set (timezone, locale, fiscal_year_start) = (excluded.timezone, excluded.locale, excluded.fiscal_year_start);
+exception when check_violation or not_null_violation then
+  raise exception using errcode = 'invalid_parameter_value',
+    message = format('%s or %s cannot be', coalesce(quote_literal(code), 'null'), coalesce(quote_literal(locale), 'null')),
+    hint = 'a country of ISO 3166, such as DE; a language of BCP 47, such as de-DE';
+end
+$$;
+comment on function mandant.define_country(text, text, text, text) is
+  'Says what a new tenant of a country has where mandant.create_tenant is not told.
+code: ISO 3166; timezone: IANA name; locale: BCP 47; fiscal_year_start: as in create_tenant; null: as the tenant above, or
+the usual. Tenants that are there keep what they have. Needs the right update on country in every tenant.
+Errors: 22023 a value that cannot be, 42501 not allowed.';
+
 create function mandant.create_tenant(
     code text, name text, country text, currency text, parent text default null, timezone text default null,
     locale text default null, fiscal_year_start text default null)

@@ -16,8 +16,8 @@ end
 $$;
 
 create view mandant.access_history with (security_barrier) as
-  select e.at, mandant_internal.day_in(t.timezone, e.at) as on_date, e.event, p.name as principal, t.code as tenant, e.subject, e.details, e.reason,
-         coalesce(b.name, e.by_login) as actor
+  select e.at, mandant_internal.day_in(t.timezone, e.at) as on_date, e.event, p.name as principal, t.code as tenant, e.subject,
+         e.details, e.reason, coalesce(b.name, e.by_login) as actor
     from mandant_internal.access_event e
     left join mandant_internal.principal p on p.id = e.principal_id
     left join mandant_internal.tenant t on t.id = e.tenant_id
@@ -96,14 +96,16 @@ begin
     with made as materialized (select mandant_internal.as_json(n.*) as r from new_rows n)
     insert into mandant_internal.audit
         (tenant_id, table_name, object, key, action, new, owner_id, team_id, kind, by_principal, by_login)
-      select case when not shared then (r ->> 'tenant_id')::int end, table_name, rule.object, mandant_internal.key_of(r, columns), 'insert', jsonb_strip_nulls(r),
+      select case when not shared then (r ->> 'tenant_id')::int end, table_name, rule.object,
+             mandant_internal.key_of(r, columns), 'insert', jsonb_strip_nulls(r),
              (r ->> rule.owner_column)::uuid, (r ->> rule.team_column)::uuid, r ->> rule.kind_column, me, login
         from made;
   elsif tg_op = 'DELETE' then
     with gone as materialized (select mandant_internal.as_json(o.*) as r from old_rows o)
     insert into mandant_internal.audit
         (tenant_id, table_name, object, key, action, old, owner_id, team_id, kind, by_principal, by_login)
-      select case when not shared then (r ->> 'tenant_id')::int end, table_name, rule.object, mandant_internal.key_of(r, columns), 'delete', jsonb_strip_nulls(r),
+      select case when not shared then (r ->> 'tenant_id')::int end, table_name, rule.object,
+             mandant_internal.key_of(r, columns), 'delete', jsonb_strip_nulls(r),
              (r ->> rule.owner_column)::uuid, (r ->> rule.team_column)::uuid, r ->> rule.kind_column, me, login
         from gone;
   else
@@ -115,7 +117,8 @@ begin
     )
     insert into mandant_internal.audit
         (tenant_id, table_name, object, key, action, old, new, owner_id, team_id, kind, by_principal, by_login)
-      select case when not shared then (r ->> 'tenant_id')::int end, table_name, rule.object, mandant_internal.key_of(r, columns), 'update',
+      select case when not shared then (r ->> 'tenant_id')::int end, table_name, rule.object,
+             mandant_internal.key_of(r, columns), 'update',
              mandant_internal.without_same(b.before, r), mandant_internal.without_same(r, b.before),
              (r ->> rule.owner_column)::uuid, (r ->> rule.team_column)::uuid, r ->> rule.kind_column, me, login
         from a join b using (place)
@@ -128,7 +131,8 @@ comment on function mandant_internal.audit() is
   'Statement trigger of an audited table: writes what changed into the audit. Arguments: the columns of its key.';
 
 create view mandant.audit_log with (security_barrier) as
-  select a.at, mandant_internal.day_in(t.timezone, a.at) as on_date, a.tenant_id, a.table_name as "table", a.key, a.action, a.old, a.new, p.name as principal, a.by_login as login
+  select a.at, mandant_internal.day_in(t.timezone, a.at) as on_date, a.tenant_id, a.table_name as "table", a.key, a.action, a.old,
+         a.new, p.name as principal, a.by_login as login
     from mandant_internal.audit a
     left join mandant_internal.tenant t on t.id = a.tenant_id
     left join mandant_internal.principal p on p.id = a.by_principal

@@ -44,7 +44,7 @@ begin
           -- protect() runs as the owner of the table
           'register', 'unregister', 'is_protected', 'refuse_table', 'check_keys', 'key_problem', 'column_argument',
           'policy_expression', 'policy_commands', 'parts', 'put_under_rule', 'drop_policies',
-          'rule_triggers', 'drop_triggers', 'built_in_objects', 'check_assign', 'audit', 'check_shared', 'register_shared', 'shared_triggers', 'kinds_listed', 'watch_kinds', 'know_kinds',
+          'rule_triggers', 'drop_triggers', 'built_in_objects', 'check_assign', 'audit', 'check_shared', 'shared_triggers', 'kinds_listed', 'watch_kinds', 'know_kinds',
           -- and so do the event triggers, for whoever changes a table
           'fault', 'check_rule', 'settle', 'place_of', 'protected_tables', 'private_tables', 'check_private',
           'come_into_schema', 'unbind_released', 'make_ready', 'insert_row', 'check_owners',

@@ -174,28 +174,19 @@ begin
 end
 $$;
 
-create function mandant_internal.unregister(relation regclass, shared boolean) returns void
+create function mandant_internal.unregister(relation regclass, shared boolean, object text default null) returns void
   language plpgsql volatile
   security definer -- writes the lists of tables, for owners of the table only
   set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform mandant_internal.require_owner(unregister.relation);
+  if unregister.object is not null then -- which roles can name, and what everybody reads in the audit
+    perform mandant_internal.require_everywhere('role', 'update');
+  end if;
   delete from mandant_internal.protected_table p where p.relation = unregister.relation;
-  insert into mandant_internal.unprotected_table values (unregister.relation, unregister.shared)
-    on conflict on constraint unprotected_table_pkey do update set (shared, object) = (excluded.shared, null);
-end
-$$;
-
-create function mandant_internal.register_shared(relation regclass, object text) returns void
-  language plpgsql volatile
-  security definer -- writes the list of tables, for owners of the table only
-  set search_path = pg_catalog, pg_temp
-as $$
-begin
-  perform mandant_internal.require_owner(register_shared.relation);
-  perform mandant_internal.require_everywhere('role', 'update'); -- with it comes an object, and what everybody reads in the audit
-  update mandant_internal.unprotected_table u set object = register_shared.object where u.relation = register_shared.relation;
+  insert into mandant_internal.unprotected_table values (unregister.relation, unregister.shared, unregister.object)
+    on conflict on constraint unprotected_table_pkey do update set (shared, object) = (excluded.shared, excluded.object);
 end
 $$;
 
@@ -474,7 +465,7 @@ begin
       message = format('"%s" is not an object name', called), hint = 'object => lower case letters, digits and _';
   end if;
   perform mandant.unprotect("table");
-  perform mandant_internal.register_shared("table", called);
+  perform mandant_internal.unregister("table", true, called);
   for made in select t.name, t.definition from mandant_internal.shared_triggers("table", called) t loop
     execute made.definition;
     execute format('comment on trigger %I on %s is %L', made.name, "table", case made.name

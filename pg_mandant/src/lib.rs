@@ -101,9 +101,24 @@ extension_sql_file!(
     requires = ["administer_issuer"]
 );
 extension_sql_file!(
+    "../sql/settings/define.sql",
+    name = "settings_define",
+    requires = ["settings"]
+);
+extension_sql_file!(
+    "../sql/settings/set.sql",
+    name = "settings_set",
+    requires = ["settings_define"]
+);
+extension_sql_file!(
+    "../sql/settings/show.sql",
+    name = "settings_show",
+    requires = ["settings_set"]
+);
+extension_sql_file!(
     "../sql/numbering.sql",
     name = "numbering",
-    requires = ["settings"]
+    requires = ["settings_show"]
 );
 extension_sql_file!(
     "../sql/numbering/series.sql",

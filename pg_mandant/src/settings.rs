@@ -79,11 +79,12 @@ pub fn value(
     })
 }
 
-/// Keeps the settings of a tenant as they are until the transaction ends, from the group's on down: in one order, so that
+/// Keeps the held settings of a tenant as they are until the transaction ends, from the group's on down: in one order, so that
 /// two who hold them never wait for each other.
 pub fn hold(tenant_id: i32) -> Result<(), Error> {
     // SAFETY: reads the clock.
     let now = unsafe { pg_sys::GetCurrentTimestamp() };
+    // where values come from is the same for every setting
     let places = look("token_hours", Whose::Id(tenant_id), now, |line| {
         Some(Ok(line.places.clone()))
     })?;

@@ -8,20 +8,15 @@ use std::{
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use serde_json::Value;
-use tokio_postgres::{Client, Config, NoTls};
+use tokio_postgres::Client;
 
 use crate::{config, error::reason, record::param, telemetry::say};
 
 /// Loads the files in order. One that fails does not stop the others.
-pub async fn load(database: &Config, options: &config::Load) -> Result<()> {
-    let (client, connection) = database
-        .connect(NoTls)
-        .await
-        .map_err(|error| anyhow!("cannot connect to the database: {}", reason(&error)))?;
-    tokio::spawn(connection);
+pub async fn load(client: &Client, options: &config::Load) -> Result<()> {
     let mut failed = 0;
     for file in &options.files {
-        match load_file(&client, file, options).await {
+        match load_file(client, file, options).await {
             Ok(loaded) => say(format!("{}: {loaded}", file.display())),
             Err(error) => {
                 failed += 1;

@@ -9,6 +9,7 @@ use mandant::{
     cluster::{self, Cluster},
     config::{Cli, Command, Fresh, Lint, Load, RefreshKeys, Serve},
     db::Db,
+    error::reason,
     lint::Report,
     load, refresh,
     telemetry::{self, say},
@@ -19,7 +20,7 @@ use tokio::{
     sync::watch,
     time::sleep,
 };
-use tokio_postgres::Config;
+use tokio_postgres::{Client, Config, NoTls};
 
 /// How long requests in flight may take to finish once the service was asked to stop.
 const GRACE: Duration = Duration::from_secs(30);
@@ -125,22 +126,31 @@ async fn fresh(options: Fresh) -> Result<ExitCode> {
 }
 
 async fn refresh_keys(options: RefreshKeys) -> Result<ExitCode> {
-    refresh::refresh_keys(&database(options.database_url, &options.home)?).await?;
+    let database = connect(options.database_url.as_deref(), &options.home).await?;
+    refresh::refresh_keys(&database).await?;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn load_files(mut options: Load) -> Result<ExitCode> {
-    let database = database(options.database_url.take(), &options.home)?;
+async fn load_files(options: Load) -> Result<ExitCode> {
+    let database = connect(options.database_url.as_deref(), &options.home).await?;
     load::load(&database, &options).await?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// The database that was named, or the private one.
-fn database(url: Option<String>, home: &Path) -> Result<Config> {
-    match url {
-        Some(url) => url.parse().context("DATABASE_URL is not a connection URL"),
-        None => cluster::superuser_of_running(home),
-    }
+/// A connection to the database that was named, or to the private one.
+async fn connect(url: Option<&str>, home: &Path) -> Result<Client> {
+    let database: Config = match url {
+        Some(url) => url
+            .parse()
+            .context("DATABASE_URL is not a connection URL")?,
+        None => cluster::superuser_of_running(home)?,
+    };
+    let (client, connection) = database
+        .connect(NoTls)
+        .await
+        .map_err(|error| anyhow!("cannot connect to the database: {}", reason(&error)))?;
+    tokio::spawn(connection);
+    Ok(client)
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use serde_json::Value;
 use tokio::task::spawn_blocking;
-use tokio_postgres::{Client, Config, NoTls};
+use tokio_postgres::Client;
 use ureq::{
     Agent,
     http::Uri,
@@ -22,12 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const LONGEST: u64 = 1024 * 1024;
 
 /// Fetches the keys of every trusted issuer. One that fails keeps its keys and does not stop the others.
-pub async fn refresh_keys(database: &Config) -> Result<()> {
-    let (client, connection) = database
-        .connect(NoTls)
-        .await
-        .map_err(|error| anyhow!("cannot connect to the database: {}", reason(&error)))?;
-    tokio::spawn(connection);
+pub async fn refresh_keys(client: &Client) -> Result<()> {
     let issuers: Vec<String> = client
         .query_typed("select issuer from mandant.issuer order by issuer", &[])
         .await
@@ -40,7 +35,7 @@ pub async fn refresh_keys(database: &Config) -> Result<()> {
     }
     let mut failed = 0;
     for issuer in &issuers {
-        match refresh(&client, issuer).await {
+        match refresh(client, issuer).await {
             Ok(1) => say(format!("{issuer}: 1 key")),
             Ok(keys) => say(format!("{issuer}: {keys} keys")),
             Err(error) => {

@@ -63,7 +63,7 @@ insert into breach.mine values (1);
 create table breach.own (id int primary key);
 select mandant.share('breach.own', 'customer');
 \echo :SQLSTATE
-select mandant_internal.register_shared('breach.own', 'customer');
+select mandant_internal.unregister('breach.own', true, 'customer');
 \echo :SQLSTATE
 reset session authorization;
 alter table breach.rate add column tenant_id int; -- by its owner, later

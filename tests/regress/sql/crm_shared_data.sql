@@ -28,10 +28,11 @@ select count(*) filter (where eu_from <= '2026-01-01' and coalesce(eu_until, 'in
     count(*) filter (where eu_from <= '2020-01-31' and coalesce(eu_until, 'infinity') > '2020-01-31') as eu_2020,
     count(*) filter (where eu_from <= '2004-01-01' and coalesce(eu_until, 'infinity') > '2004-01-01') as eu_15
 from crm.country;
-select code, alpha3, numeric_code, name, timezone, eu_from, eu_until from crm.country
-where code in ('DE', 'GB', 'HK', 'TW', 'US') order by code;
-select code, timezone from crm.country
-where timezone not in (select name from pg_timezone_names) order by code;
+select c.code, c.alpha3, c.numeric_code, c.name, d.timezone, c.eu_from, c.eu_until
+from crm.country as c left join mandant_internal.country_default as d on d.country = c.code
+where c.code in ('CA', 'DE', 'GB', 'HK', 'TW', 'US') order by c.code;
+select country, timezone from mandant_internal.country_default
+where timezone not in (select name from pg_timezone_names) order by country;
 
 select code, unece, names ->> 'de' as de, names ->> 'en' as en, names ->> 'zh-Hant' as zh
 from crm.unit order by code collate "C";

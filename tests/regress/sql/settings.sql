@@ -256,6 +256,9 @@ select mandant.set_setting('t_own', repeat('x', 100001));
 \echo :SQLSTATE
 select mandant.set_setting('t_own', 'x', valid_from => '294276-12-31');
 \echo :SQLSTATE
+select mandant.unset_setting('t_own', valid_from => 'infinity');
+\echo :SQLSTATE
+select mandant.setting('t_own');
 -- a first reading long ago or far ahead is none of now
 select mandant.setting('t_flag', 'infinity', 's2'), mandant.setting('t_flag', '2000-01-01', 's2'), mandant.setting('t_flag', tenant => 's2');
 
