@@ -22,7 +22,7 @@ $$;
 grant mandant_user to crm_owner;  -- what any caller may use, the CRM's functions may use
 
 -- what the CRM does for a new tenant, which need not be among those that its creator has selected
-grant select (id, code, country, currency) on mandant_internal.tenant to crm_owner;
+grant select (id, parent_id, code, country, currency) on mandant_internal.tenant to crm_owner;
 -- posting and locking a period wait for each other
 grant execute on function mandant_internal.hold_settings(int) to crm_owner;
 

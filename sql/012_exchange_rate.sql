@@ -201,6 +201,32 @@ average. loaded: rates that were not there; changed: that were another or from a
 unchanged: the rest, so loading a file again changes nothing. Needs the rights create and update on
 shared_data everywhere. Errors: 22023 naming line and column, 42501 no right.';
 
+create function crm.find_rate_for_euro(currency text, on_date date, type text) returns numeric
+    language plpgsql stable
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+declare
+    days int;
+begin
+    if currency = 'EUR' then
+        return 1;
+    end if;
+    days := mandant_internal.setting_in((mandant.current_tenants())[1], 'exchange_rate_days');
+    return (
+        select r.rate
+        from crm.exchange_rate as r
+        where r.currency = find_rate_for_euro.currency
+            and r.type = find_rate_for_euro.type
+            and r.rate_date between on_date - days and on_date
+        order by r.rate_date desc
+        limit 1
+    );
+end
+$$;
+
+comment on function crm.find_rate_for_euro(text, date, text) is
+    'The last rate on or before a day; null if none is recent enough.';
+
 create function crm.rate_for_euro(currency text, on_date date, type text) returns numeric
     language plpgsql stable
     set search_path = pg_catalog, mandant, pg_temp
@@ -208,23 +234,13 @@ create function crm.rate_for_euro(currency text, on_date date, type text) return
 as $$
 declare
     found_rate numeric;
-    days int;
 begin
     perform crm.require_currency(currency);
-    if currency = 'EUR' then
-        return 1;
-    end if;
-    days := mandant_internal.setting_in((mandant.current_tenants())[1], 'exchange_rate_days');
-    select r.rate into found_rate
-    from crm.exchange_rate as r
-    where r.currency = rate_for_euro.currency
-        and r.type = rate_for_euro.type
-        and r.rate_date between on_date - days and on_date
-    order by r.rate_date desc
-    limit 1;
-    if not found then
+    found_rate := crm.find_rate_for_euro(currency, on_date, type);
+    if found_rate is null then
         raise exception 'no % exchange rate of % for %, nor for % days before it',
-            type, currency, on_date, days
+            type, currency, on_date,
+            mandant_internal.setting_in((mandant.current_tenants())[1], 'exchange_rate_days')
             using errcode = 'invalid_parameter_value',
                 hint = 'load it with crm.load_exchange_rates, or set exchange_rate_days';
     end if;
@@ -267,12 +283,14 @@ such currency or type, or no rate.';
 alter function crm.require_rate_type(text) owner to crm_owner;
 alter function crm.day_of(text) owner to crm_owner;
 alter function crm.load_exchange_rates(text, text, text) owner to crm_owner;
+alter function crm.find_rate_for_euro(text, date, text) owner to crm_owner;
 alter function crm.rate_for_euro(text, date, text) owner to crm_owner;
 alter function crm.exchange_rate_on(text, text, date, text) owner to crm_owner;
 revoke all on function
     crm.require_rate_type(text),
     crm.day_of(text),
     crm.load_exchange_rates(text, text, text),
+    crm.find_rate_for_euro(text, date, text),
     crm.rate_for_euro(text, date, text),
     crm.exchange_rate_on(text, text, date, text)
     from public;
@@ -281,6 +299,7 @@ grant execute on function
     crm.require_rate_type(text),
     crm.day_of(text),
     crm.load_exchange_rates(text, text, text),
+    crm.find_rate_for_euro(text, date, text),
     crm.rate_for_euro(text, date, text),
     crm.exchange_rate_on(text, text, date, text)
     to mandant_user;

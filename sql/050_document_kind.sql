@@ -7,6 +7,8 @@ create table crm.document_kind (
     revenue_sign int not null,
     balance_sign int not null,
     for_blocked_customer boolean not null,
+    supplies boolean not null default false,
+    expires boolean not null default false,
     titles jsonb,
     record_class text not null default 'letter',
     constraint document_kind_pkey primary key (code),
@@ -24,6 +26,9 @@ comment on column crm.document_kind.balance_sign is
     'Whether its gross adds to what the customer owes (1, 0, -1).';
 comment on column crm.document_kind.for_blocked_customer is
     'true: may be made for a blocked customer, because it settles what is open.';
+comment on column crm.document_kind.supplies is 'Whether it says when it was supplied.';
+comment on column crm.document_kind.expires is
+    'Whether it is valid until a day only: after the setting quote_valid_days, if nothing is said.';
 comment on column crm.document_kind.titles is
     'What the document is headed, by language; null: its name.';
 comment on column crm.document_kind.record_class is
@@ -36,17 +41,18 @@ grant select, insert, update, delete on crm.document_kind to mandant_user;
 
 -- never "Gutschrift": on an invoice that word means that the customer bills himself (R-DE-11)
 insert into crm.document_kind (
-    code, name, revenue_sign, balance_sign, for_blocked_customer, record_class, titles
+    code, name, revenue_sign, balance_sign, for_blocked_customer, supplies, expires, record_class,
+    titles
 ) values
-    ('quote', 'Quote', 0, 0, false, 'letter',
+    ('quote', 'Quote', 0, 0, false, false, true, 'letter',
         '{"de": "Angebot", "en": "Quote", "zh-Hant": "報價單"}'),
-    ('order', 'Order', 0, 0, false, 'letter',
+    ('order', 'Order', 0, 0, false, false, false, 'letter',
         '{"de": "Auftragsbestätigung", "en": "Order confirmation", "zh-Hant": "訂單確認"}'),
-    ('delivery_note', 'Delivery note', 0, 0, false, 'letter',
+    ('delivery_note', 'Delivery note', 0, 0, false, true, false, 'letter',
         '{"de": "Lieferschein", "en": "Delivery note", "zh-Hant": "送貨單"}'),
-    ('invoice', 'Invoice', 1, 1, false, 'voucher',
+    ('invoice', 'Invoice', 1, 1, false, true, false, 'voucher',
         '{"de": "Rechnung", "en": "Invoice", "zh-Hant": "發票"}'),
-    ('credit_note', 'Credit note', -1, -1, true, 'voucher',
+    ('credit_note', 'Credit note', -1, -1, true, true, false, 'voucher',
         '{"de": "Rechnungskorrektur", "en": "Credit note", "zh-Hant": "貸項通知單"}'),
-    ('payment', 'Payment', 0, -1, true, 'voucher',
+    ('payment', 'Payment', 0, -1, true, false, false, 'voucher',
         '{"de": "Zahlung", "en": "Payment", "zh-Hant": "付款"}');

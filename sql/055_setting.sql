@@ -51,6 +51,10 @@ select mandant.define_setting(
       "en": "{percent} % discount if paid within {days} days, by {date}.",
       "zh-Hant": "於 {days} 天內（{date} 之前）付款可享 {percent}% 折扣。"}'
 );
+select mandant.define_setting(
+    'quote_valid_days', 'integer', 'Days after its date for which a quote is valid', '30',
+    minimum => 0, maximum => 3650
+);
 select mandant.define_setting('document_intro', 'texts', 'Text above the lines of a document');
 select mandant.define_setting('document_closing', 'texts', 'Text below the lines of a document');
 -- a document keeps the way it was reckoned by (R-US-06)

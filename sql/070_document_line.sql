@@ -1,7 +1,7 @@
--- The lines of a document, and the tax that follows from them. Amounts belong to all lines of a
--- document together, so lines are written by create_document and change_document only; users
--- read them. They leave with their draft, and stay with their posted document. They repeat its
--- kind, owner and team, so that whoever sees the document sees its lines, and nobody else does.
+-- The lines of a document. Amounts belong to all lines of a document together, so lines are written
+-- by functions only; users read them. They leave with their draft, and stay with their posted
+-- document. They repeat its kind, owner and team, so that whoever sees the document sees its lines,
+-- and nobody else does. A line that was made from another says from which.
 
 create table crm.document_line (
     tenant_id int not null default mandant.current_tenant(),
@@ -21,6 +21,8 @@ create table crm.document_line (
     tax_code text,
     tax_category text,
     net numeric not null,
+    source_document_id uuid,
+    source_position int,
     constraint document_line_pkey primary key (tenant_id, document_id, position),
     constraint document_line_tenant_fkey foreign key (tenant_id)
         references mandant_internal.tenant (id) on delete restrict,
@@ -38,6 +40,11 @@ create table crm.document_line (
         references crm.unit (code) on delete restrict,
     constraint document_line_discount_fkey foreign key (discount)
         references crm.discount (code) on delete restrict,
+    constraint document_line_source_fkey
+        foreign key (tenant_id, source_document_id, source_position)
+        references crm.document_line (tenant_id, document_id, position) on delete restrict,
+    constraint document_line_source_is_whole
+        check ((source_document_id is null) = (source_position is null)),
     constraint document_line_position_in_range check (position > 0),
     constraint document_line_description_is_filled check (description ~ '\S'),
     -- NaN is above every number, so an upper bound keeps it out as well
@@ -48,6 +55,9 @@ create table crm.document_line (
 );
 
 create index document_line_product on crm.document_line (tenant_id, product_id);
+create index document_line_source
+    on crm.document_line (tenant_id, source_document_id, source_position)
+    where source_document_id is not null;
 
 comment on table crm.document_line is 'The lines of a document.';
 comment on column crm.document_line.kind is 'The document''s kind.';
@@ -66,6 +76,9 @@ comment on column crm.document_line.net is
     'Quantity times unit price less discount, rounded to the currency''s minor unit.
 
 Half a unit is rounded away from zero.';
+comment on column crm.document_line.source_document_id is
+    'The document whose line this was made from; null: none.';
+comment on column crm.document_line.source_position is 'Position of that line.';
 
 -- write_lines refuses with these words
 comment on constraint document_line_position_in_range on crm.document_line is
@@ -89,35 +102,6 @@ select mandant.protect(
 alter table crm.document_line owner to crm_owner;
 revoke all on crm.document_line from public;
 grant select on crm.document_line to mandant_user;
-
-create view crm.document_tax with (security_invoker = true) as
-select
-    d.tenant_id,
-    d.id as document_id,
-    l.tax_rate,
-    sum(l.net) as net,
-    -- a division would round here already
-    case d.tax_rounding
-        when 'line' then sum(round(l.net * l.tax_rate * 0.01, c.minor_unit))
-        else round(sum(l.net) * l.tax_rate * 0.01, c.minor_unit)
-    end as tax
-from crm.document as d
-join crm.currency as c on c.code = d.currency
-join crm.document_line as l on l.tenant_id = d.tenant_id and l.document_id = d.id
-group by d.tenant_id, d.id, d.tax_rounding, l.tax_rate, c.minor_unit;
-
-comment on view crm.document_tax is
-    'Net and tax of a document per tax rate.';
-comment on column crm.document_tax.tax_rate is 'Percent: 19 stands for 19 %.';
-comment on column crm.document_tax.net is 'Sum of the lines with this rate.';
-comment on column crm.document_tax.tax is
-    'The rate on that sum, rounded to the currency''s minor unit, half away from zero.
-
-Where the document''s tax_rounding is line, the sum of what is rounded line by line.';
-
-alter view crm.document_tax owner to crm_owner;
-revoke all on crm.document_tax from public;
-grant select on crm.document_tax to mandant_user;
 
 create function crm.keep_posted_line() returns trigger
     language plpgsql
@@ -163,11 +147,15 @@ begin
     update crm.document_line as l
     set owner_id = new.owner_id, team_id = new.team_id
     where l.tenant_id = new.tenant_id and l.document_id = new.id;
+    update crm.document_tax as t
+    set owner_id = new.owner_id, team_id = new.team_id
+    where t.tenant_id = new.tenant_id and t.document_id = new.id;
     return null;
 end
 $$;
 
-comment on function crm.follow_owner() is 'Trigger: lines have the owner and team of their document.';
+comment on function crm.follow_owner() is
+    'Trigger: lines and taxes have the owner and team of their document.';
 
 alter function crm.follow_owner() owner to crm_owner;
 revoke all on function crm.follow_owner() from public;

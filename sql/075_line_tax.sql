@@ -1,6 +1,6 @@
 -- Where the tax of a line comes from. A rate that is said counts; else that of the line's or the
--- product's tax code on the document's date, in the tenant's country; else the product's own. A
--- line keeps code and category, because what the document must say follows from them.
+-- product's tax code on the day of supply, in the tenant's country; else the product's own. A line
+-- keeps code and category, because what the document must say follows from them.
 
 create function crm.line_tax(
     document crm.document, code text, said numeric, out category text, out rate numeric
@@ -9,6 +9,7 @@ create function crm.line_tax(
     set search_path = pg_catalog, mandant, pg_temp
 as $$
 declare
+    supplied_on constant date := coalesce(document.supplied_on, document.document_date);
     home_country text;
 begin
     rate := said;
@@ -18,10 +19,10 @@ begin
     select t.country into home_country
     from mandant_internal.tenant as t
     where t.id = document.tenant_id;
-    rate := crm.tax_rate_on(home_country, code, document.document_date);
+    rate := crm.tax_rate_on(home_country, code, supplied_on);
     if rate <> said then
         raise exception 'tax code "%" has % %% on %, not % %%',
-            code, trim_scale(rate), to_char(document.document_date, 'YYYY-MM-DD'),
+            code, trim_scale(rate), to_char(supplied_on, 'YYYY-MM-DD'),
             trim_scale(said)
             using errcode = 'invalid_parameter_value',
                 hint = 'give the line a tax_code or a tax_rate, not both';
@@ -42,60 +43,53 @@ as $$
 declare
     line crm.document_line;
     tax record;
+    changed boolean := document.tax_rounding
+        <> mandant_internal.setting_in(document.tenant_id, 'tax_rounding');
 begin
-    perform crm.discount_on(l.discount, document.document_date, format('line %s', l.position))
-    from crm.document_line as l
-    where l.tenant_id = document.tenant_id and l.document_id = document.id
-        and l.discount is not null;
-
     for line in
         select l.*
         from crm.document_line as l
         where l.tenant_id = document.tenant_id and l.document_id = document.id
-            and l.tax_code is not null
+            and num_nonnulls(l.discount, l.tax_code) > 0
     loop
+        -- what was agreed in another document stays
+        if line.discount is not null and line.source_document_id is null then
+            perform crm.discount_on(
+                line.discount, document.document_date, format('line %s', line.position)
+            );
+        end if;
+        continue when line.tax_code is null or line.source_document_id is not null and exists (
+            select from crm.line_progress as p
+            join crm.document_conversion as c
+                on c.from_kind = p.kind and c.to_kind = line.kind and c.counts_as = 'reversed'
+            where p.tenant_id = line.tenant_id and p.document_id = line.source_document_id
+                and p.position = line.source_position
+        );
         select t.* into tax from crm.line_tax(document, line.tax_code, null) as t;
         if (line.tax_rate, line.tax_category) is distinct from (tax.rate, tax.category) then
             update crm.document_line as l
             set tax_rate = tax.rate, tax_category = tax.category
             where l.tenant_id = line.tenant_id and l.document_id = line.document_id
                 and l.position = line.position;
+            changed := true;
         end if;
     end loop;
-    return crm.total_document(document);
+    if changed then
+        document := crm.total_document(document);
+    end if;
+    return document;
 end
 $$;
 
 comment on function crm.rate_lines(crm.document) is
     'Gives the lines of a draft, which the caller has locked, the rates of its date; sums up.
 
-Prices and percentages were agreed, and stay. Refuses (22023) a discount that is not given then.';
-
-create function crm.require_one_scope(document crm.document) returns void
-    language plpgsql stable
-    set search_path = pg_catalog, mandant, pg_temp
-as $$
-begin
-    if (
-        select bool_or(l.tax_category = 'O') and bool_or(l.tax_category <> 'O')
-        from crm.document_line as l
-        where l.tenant_id = document.tenant_id and l.document_id = document.id
-    ) then
-        raise exception '% mixes what is subject to tax with what is not', document.kind
-            using errcode = 'invalid_parameter_value',
-                hint = 'make two documents: an electronic invoice could not say it (EN 16931)';
-    end if;
-end
-$$;
-
-comment on function crm.require_one_scope(crm.document) is
-    'Refuses (22023) lines of tax category O beside those of another (R-DE-10).';
+Prices and percentages were agreed, and stay; what is taken back keeps its tax. Refuses (22023) a
+discount that is not given then.';
 
 alter function crm.line_tax(crm.document, text, numeric) owner to crm_owner;
 alter function crm.rate_lines(crm.document) owner to crm_owner;
-alter function crm.require_one_scope(crm.document) owner to crm_owner;
 revoke all on function
     crm.line_tax(crm.document, text, numeric),
-    crm.rate_lines(crm.document),
-    crm.require_one_scope(crm.document)
+    crm.rate_lines(crm.document)
     from public;

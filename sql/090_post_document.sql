@@ -1,7 +1,88 @@
 -- Posting: the one way from draft to posted. It freezes what the document shows for ever, and as
 -- the last act of that the document gets its number (mandant.number_column), so that a refusal on
 -- the way takes no number and a rollback gives it back; the number's period is the document's date,
--- not the day of posting.
+-- not the day of posting. What follows from it for other documents comes with it: a credit note
+-- settles its invoice, an order accepts its quote, a counter-document cancels.
+
+create function crm.letterhead(tenant mandant.tenant) returns jsonb
+    language sql stable
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+    select jsonb_strip_nulls(jsonb_build_object(
+        'name', tenant.name,
+        'street', mandant_internal.setting_in(tenant.id, 'company_street'),
+        'postal_code', mandant_internal.setting_in(tenant.id, 'company_postal_code'),
+        'city', mandant_internal.setting_in(tenant.id, 'company_city'),
+        'region', mandant_internal.setting_in(tenant.id, 'company_region'),
+        'country', tenant.country,
+        'tax_id', mandant_internal.setting_in(tenant.id, 'company_tax_id'),
+        'register', mandant_internal.setting_in(tenant.id, 'company_register'),
+        'directors', mandant_internal.setting_in(tenant.id, 'company_directors'),
+        'phone', mandant_internal.setting_in(tenant.id, 'company_phone'),
+        'email', mandant_internal.setting_in(tenant.id, 'company_email'),
+        'website', mandant_internal.setting_in(tenant.id, 'company_website'),
+        'bank_account', mandant_internal.setting_in(tenant.id, 'company_bank_account'),
+        'locale', tenant.locale
+    ))
+$$;
+
+comment on function crm.letterhead(mandant.tenant) is
+    'What a tenant says of itself on its documents, as its settings have it now.';
+
+create function crm.require_lines(document crm.document) returns void
+    language plpgsql stable
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+declare
+    lines record;
+begin
+    select
+        count(*) as count,
+        bool_or(l.tax_category = 'O') as outside_tax,
+        bool_or(l.tax_category <> 'O') as inside_tax
+    into lines
+    from crm.document_line as l
+    where l.tenant_id = document.tenant_id and l.document_id = document.id;
+    if lines.count = 0 then
+        raise exception 'draft % has no lines', document.id
+            using errcode = 'invalid_parameter_value',
+                hint = 'give it at least one with crm.change_document(id, lines => ...)';
+    elsif lines.outside_tax and lines.inside_tax then
+        raise exception '% mixes what is subject to tax with what is not', document.kind
+            using errcode = 'invalid_parameter_value',
+                hint = 'make two documents: an electronic invoice could not say it (EN 16931)';
+    end if;
+end
+$$;
+
+comment on function crm.require_lines(crm.document) is
+    'Refuses (22023) a document without lines, or with tax category O beside others (R-DE-10).';
+
+create function crm.credit_source(document crm.document, sign int) returns void
+    language plpgsql volatile
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+declare
+    source crm.document;
+begin
+    source := crm.lock_document(document.source_id, 'update');
+    if source.status <> 'posted' then
+        raise exception '% % is %', source.kind, source.number, source.status
+            using errcode = 'invalid_parameter_value', hint = 'nothing more is made from it';
+    elsif sign(source.gross) * (source.credited + document.gross * sign) > abs(source.gross) then
+        raise exception 'only % of % % can still be credited, not %',
+            source.gross - source.credited, source.kind, source.number, document.gross * sign
+            using errcode = 'invalid_parameter_value',
+                hint = 'credit notes are never above their invoice';
+    end if;
+    update crm.document as d
+    set credited = d.credited + document.gross * sign
+    where d.tenant_id = source.tenant_id and d.id = source.id and document.gross <> 0;
+end
+$$;
+
+comment on function crm.credit_source(crm.document, int) is
+    'Counts a credit note for its invoice, which it locks; refuses (22023) more than its gross.';
 
 create function crm.post_document(id uuid) returns crm.document
     language plpgsql volatile
@@ -13,24 +94,25 @@ declare
     customer crm.customer;
     tenant mandant.tenant;
     kind crm.document_kind;
+    source crm.document;
+    conversion crm.document_conversion;
+    address crm.customer_address;
+    delivery crm.customer_address;
     terms record;
+    rates record;
     today date;
 begin
     document := crm.lock_document(id, 'post');
-    document := crm.rate_lines(document);  -- if it is posted, this is refused (23001)
+    if document.status <> 'draft' then
+        raise exception '% % is posted, cannot change', document.kind, document.number
+            using errcode = 'restrict_violation',
+                hint = 'post a counter-document, such as a credit note for an invoice';
+    end if;
+    document := crm.rate_lines(document);
     -- who locks the period waits for this, or this sees that it is locked
     perform mandant_internal.hold_settings(document.tenant_id);
     perform crm.require_open_period(document.tenant_id, document.document_date);
-    if not exists (
-        select from crm.document_line as l
-        where l.tenant_id = document.tenant_id and l.document_id = document.id
-    ) then
-        raise exception 'draft % has no lines', document.id
-            using errcode = 'invalid_parameter_value',
-                hint = 'give it at least one with crm.change_document(id, lines => ...)';
-    end if;
-
-    perform crm.require_one_scope(document);
+    perform crm.require_lines(document);
 
     select c.* into customer
     from crm.customer as c
@@ -41,15 +123,67 @@ begin
     perform crm.require_open_customer(customer, document.kind);
     select t.* into tenant from mandant.tenant as t where t.id = document.tenant_id;
     select k.* into kind from crm.document_kind as k where k.code = document.kind;
+    if document.billing_address_id is not null then
+        select a.* into address
+        from crm.customer_address as a
+        where a.tenant_id = document.tenant_id and a.id = document.billing_address_id;
+        customer.name := coalesce(address.name, customer.name);
+        customer.street := address.street;
+        customer.postal_code := address.postal_code;
+        customer.city := address.city;
+        customer.region := address.region;
+        customer.country := address.country;
+    end if;
+    if document.delivery_address_id is not null then
+        select a.* into delivery
+        from crm.customer_address as a
+        where a.tenant_id = document.tenant_id and a.id = document.delivery_address_id;
+        delivery.name := coalesce(delivery.name, customer.name);
+    end if;
+    document.supplied_on := coalesce(
+        document.supplied_on, case when kind.supplies then document.document_date end
+    );
+    document.valid_until := coalesce(
+        document.valid_until,
+        case when kind.expires then
+            document.document_date
+                + mandant_internal.setting_in(document.tenant_id, 'quote_valid_days')::int
+        end
+    );
     perform crm.require_fields(document, customer, tenant);
-    select t.* into terms from crm.payment_terms(document, customer) as t;
+    terms := crm.payment_terms(document, customer);
+    rates := crm.document_rates(document, tenant);
     today := (now() at time zone tenant.timezone)::date;
+
+    if document.source_id is not null then
+        select d.* into source
+        from crm.document as d
+        where d.tenant_id = document.tenant_id and d.id = document.source_id;
+        conversion := crm.require_source(document, source, document.kind);
+        if conversion.counts_as = 'reversed' then
+            perform crm.release_sources(document);
+            if kind.revenue_sign <> 0 then
+                perform crm.credit_source(document, conversion.sign);
+            end if;
+        end if;
+    end if;
 
     update crm.document as d
     set status = 'posted',
         posted_at = now(),
         posted_on = today,
+        supplied_on = document.supplied_on,
+        valid_until = document.valid_until,
         open_amount = d.gross * kind.balance_sign,
+        exchange_rate = rates.exchange_rate,
+        tenant_currency = tenant.currency,
+        tenant_net = rates.tenant_net,
+        tenant_tax = rates.tenant_tax,
+        group_currency = rates.group_currency,
+        group_exchange_rate = rates.group_exchange_rate,
+        group_net = rates.group_net,
+        billing_address_id = null,
+        delivery_address_id = null,
         customer_name = customer.name,
         customer_street = customer.street,
         customer_postal_code = customer.postal_code,
@@ -58,13 +192,24 @@ begin
         customer_country = customer.country,
         customer_tax_id = customer.tax_id,
         customer_language = customer.language,
+        delivery_name = delivery.name,
+        delivery_street = delivery.street,
+        delivery_postal_code = delivery.postal_code,
+        delivery_city = delivery.city,
+        delivery_region = delivery.region,
+        delivery_country = delivery.country,
         payment_terms_days = terms.days,
         early_payment_days = terms.early_payment_days,
         early_payment_percent = terms.early_payment_percent,
         retain_until = crm.retain_until(tenant, kind.record_class, d.document_date, today),
-        texts = to_jsonb(crm.write_texts(document, customer))
+        texts = to_jsonb(crm.write_texts(document, customer)),
+        issuer = crm.letterhead(tenant)
     where d.tenant_id = document.tenant_id and d.id = document.id
     returning d.* into document;
+
+    if document.source_id is not null or document.revises_id is not null then
+        document := crm.follow_posting(document, source, conversion);
+    end if;
     return document;
 end
 $$;
@@ -72,12 +217,22 @@ $$;
 comment on function crm.post_document(uuid) is
     'Posts a draft: gives it its number, freezes it, and returns it.
 
-Name, address and payment terms are the customer''s of this moment, texts and the years to keep it
-those of the tenant and its country. Posting needs the rights update and post on the document''s
-kind. Errors: P0002 no such document, 23001 already posted or its period is locked, 22023 no lines or
-something that the country wants is missing, 42704 the tenant has no series for the kind, 42501 no
-right, 55P03 the series is busy.';
+Name, address and payment terms are the customer''s of this moment, texts, exchange rates and the
+years to keep it those of the tenant and its country. An order accepts its quote, a revision replaces
+it, a credit note is set off against its invoice. Posting needs the rights update and post on the
+document''s kind, and update on a quote or invoice that it changes so. Errors: P0002 no such document,
+23001 already posted or its period is locked, 22023 no lines, no exchange rate, more credited than
+invoiced, or something that the country wants is missing, 42704 the tenant has no series for the kind,
+42501 no right, 55P03 the series is busy.';
 
+alter function crm.letterhead(mandant.tenant) owner to crm_owner;
+alter function crm.require_lines(crm.document) owner to crm_owner;
+alter function crm.credit_source(crm.document, int) owner to crm_owner;
 alter function crm.post_document(uuid) owner to crm_owner;
-revoke all on function crm.post_document(uuid) from public;
+revoke all on function
+    crm.letterhead(mandant.tenant),
+    crm.require_lines(crm.document),
+    crm.credit_source(crm.document, int),
+    crm.post_document(uuid)
+    from public;
 grant execute on function crm.post_document(uuid) to mandant_user;

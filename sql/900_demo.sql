@@ -140,6 +140,13 @@ cross join lateral (values
     ('USD', m.usd), ('HKD', m.hkd), ('GBP', m.gbp), ('CHF', m.chf), ('CNY', m.cny), ('JPY', m.jpy)
 ) as r (currency, rate);
 
+-- what documents in other currencies are posted at: on Fridays, the last closing rate
+insert into crm.exchange_rate (currency, type, rate_date, rate, source)
+select distinct on (r.currency, f.day) r.currency, 'daily', f.day::date, r.rate, 'demo'
+from generate_series(timestamp '2026-01-02', '2026-12-25', '7 days') as f (day)
+join crm.exchange_rate as r on r.type = 'closing' and r.rate_date <= f.day
+order by r.currency, f.day, r.rate_date desc;
+
 insert into crm.discount (code, names, percent, valid_from, valid_until) values
     ('VOLUME', '{"de": "Mengenrabatt", "en": "Volume discount", "zh-Hant": "批量折扣"}', 5,
         '2026-01-01', null),

@@ -1,0 +1,101 @@
+-- The tax of a document: once per category and rate on the sum of its lines, not line by line, so
+-- that it is cent-exact (R-TAX-02); where the tenant's setting says so, line by line. Rounded half
+-- away from zero to the currency's minor unit. Rows follow from the lines of a draft, and stay with
+-- a posted document as they are.
+
+create table crm.document_tax (
+    tenant_id int not null default mandant.current_tenant(),
+    document_id uuid not null,
+    position int not null,
+    kind text not null,
+    owner_id uuid,
+    team_id uuid,
+    tax_category text,
+    tax_rate numeric not null,
+    net numeric not null,
+    tax numeric not null,
+    constraint document_tax_pkey primary key (tenant_id, document_id, position),
+    constraint document_tax_tenant_fkey foreign key (tenant_id)
+        references mandant_internal.tenant (id) on delete restrict,
+    constraint document_tax_document_fkey foreign key (tenant_id, document_id)
+        references crm.document (tenant_id, id) on delete cascade
+);
+
+comment on table crm.document_tax is
+    'Net and tax of a document per tax category and rate.';
+comment on column crm.document_tax.position is 'Counts the rows of a document, from 1.';
+comment on column crm.document_tax.kind is 'The document''s kind.';
+comment on column crm.document_tax.owner_id is 'The document''s owner.';
+comment on column crm.document_tax.team_id is 'The document''s team.';
+comment on column crm.document_tax.tax_category is
+    'Of the tax code: S, Z, E, AE, K, G or O; null: only a rate was said.';
+comment on column crm.document_tax.tax_rate is 'Percent: 19 stands for 19 %.';
+comment on column crm.document_tax.net is 'Sum of the lines with this category and rate.';
+comment on column crm.document_tax.tax is
+    'The rate on that sum, rounded to the currency''s minor unit, half away from zero.
+
+Where the document''s tax_rounding is line, the sum of what is rounded line by line.';
+
+select mandant.protect(
+    'crm.document_tax', object => 'document', owner => 'owner_id', team => 'team_id', kind => 'kind'
+);
+
+alter table crm.document_tax owner to crm_owner;
+revoke all on crm.document_tax from public;
+grant select on crm.document_tax to mandant_user;
+
+create trigger document_tax_keep_posted before insert or update or delete on crm.document_tax
+    for each row execute function crm.keep_posted_line();
+create trigger document_tax_keep_table before truncate on crm.document_tax
+    for each statement execute function crm.keep_table();
+
+comment on trigger document_tax_keep_posted on crm.document_tax is
+    'The taxes of a posted document stay as they are.';
+comment on trigger document_tax_keep_table on crm.document_tax is
+    'The taxes of a posted document stay.';
+
+create function crm.total_document(document crm.document) returns crm.document
+    language plpgsql volatile -- not sql, which would be planned anew at each call
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+declare
+    digits int := (select c.minor_unit from crm.currency as c where c.code = document.currency);
+    rounding text := mandant_internal.setting_in(document.tenant_id, 'tax_rounding');
+begin
+    delete from crm.document_tax as t
+    where t.tenant_id = document.tenant_id and t.document_id = document.id;
+
+    with tax as (
+        insert into crm.document_tax (
+            tenant_id, document_id, position, kind, owner_id, team_id, tax_category, tax_rate, net,
+            tax
+        )
+        select
+            document.tenant_id, document.id,
+            row_number() over (order by l.tax_rate desc, l.tax_category),
+            document.kind, document.owner_id, document.team_id, l.tax_category, l.tax_rate,
+            sum(l.net),
+            -- a division would round here already
+            case rounding
+                when 'line' then sum(round(l.net * l.tax_rate * 0.01, digits))
+                else round(sum(l.net) * l.tax_rate * 0.01, digits)
+            end
+        from crm.document_line as l
+        where l.tenant_id = document.tenant_id and l.document_id = document.id
+        group by l.tax_category, l.tax_rate
+        returning net, tax
+    )
+    update crm.document as d
+    set tax_rounding = rounding, net = t.net, tax = t.tax
+    from (select coalesce(sum(t.net), 0) as net, coalesce(sum(t.tax), 0) as tax from tax as t) as t
+    where d.tenant_id = document.tenant_id and d.id = document.id
+    returning d.* into document;
+    return document;
+end
+$$;
+
+comment on function crm.total_document(crm.document) is
+    'Sums up the lines of a draft that the caller has locked, and writes its taxes.';
+
+alter function crm.total_document(crm.document) owner to crm_owner;
+revoke all on function crm.total_document(crm.document) from public;

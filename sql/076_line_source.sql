@@ -1,0 +1,156 @@
+-- A line that is made from a line of another document: what may be made from what, and what it
+-- takes over. Everything was agreed there, so it stays, also where a discount or a product is no
+-- longer to be had; only the tax is that of the new date. What is taken back keeps its tax as well.
+
+select mandant.define_setting(
+    'invoice_policy', 'text',
+    'Whether orders are invoiced as they are (ordered), or only what was delivered (delivered)',
+    'ordered', choices => '{ordered,delivered}'
+);
+
+create function crm.require_source(document crm.document, source crm.document, place text)
+    returns crm.document_conversion
+    language plpgsql stable
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+declare
+    named constant text := format('%s %s', source.kind, coalesce(source.number, source.id::text));
+    conversion crm.document_conversion;
+    policy text;
+begin
+    select c.* into conversion
+    from crm.document_conversion as c
+    where c.from_kind = source.kind and c.to_kind = document.kind;
+    if not found then
+        raise exception '%: no % is made from %', place, document.kind, named
+            using errcode = 'invalid_parameter_value',
+                hint = coalesce(
+                    (
+                        select 'it is made from: ' || string_agg(c.from_kind, ', ' order by 1)
+                        from crm.document_conversion as c
+                        where c.to_kind = document.kind
+                    ),
+                    'what is made from what is in crm.document_conversion'
+                );
+    elsif source.status not in ('posted', 'accepted') then
+        raise exception '%: % is %', place, named,
+            case source.status when 'draft' then 'not posted' else source.status end
+            using errcode = 'invalid_parameter_value',
+                hint = case source.status
+                    when 'draft' then 'post it first with crm.post_document(id)'
+                    else 'nothing more is made from it'
+                end;
+    elsif source.currency <> document.currency then
+        raise exception '%: % is in %, the document in %',
+            place, named, source.currency, document.currency
+            using errcode = 'invalid_parameter_value',
+                hint = format('make it in %s', source.currency);
+    elsif source.customer_id <> document.customer_id and not exists (
+        select from crm.customer as c
+        where c.tenant_id = source.tenant_id and c.id = source.customer_id
+            and c.merged_into = document.customer_id
+    ) then
+        raise exception '%: % is of another customer', place, named
+            using errcode = 'invalid_parameter_value',
+                hint = 'a document has the customer of those it is made from';
+    elsif source.valid_until < document.document_date then
+        raise exception '%: % was valid until %',
+            place, named, to_char(source.valid_until, 'YYYY-MM-DD')
+            using errcode = 'invalid_parameter_value',
+                hint = 'revise it with crm.revise_quote(id)';
+    elsif conversion.counts_as = 'reversed' and source.id is distinct from document.source_id then
+        raise exception '%: the % is not made from %', place, document.kind, named
+            using errcode = 'invalid_parameter_value',
+                hint = 'make it with crm.convert_document(id, kind): it takes back one document';
+    end if;
+
+    policy := mandant_internal.setting_in(document.tenant_id, 'invoice_policy');
+    if conversion.invoice_policy <> policy then
+        raise exception '%: % cannot be invoiced before it is delivered', place, named
+            using errcode = 'invalid_parameter_value',
+                hint = 'invoice its delivery notes, or set invoice_policy to ordered';
+    end if;
+    return conversion;
+end
+$$;
+
+comment on function crm.require_source(crm.document, crm.document, text) is
+    'Refuses (22023) to make a document from another, if that cannot be; else says how it counts.';
+
+create function crm.line_from(
+    document crm.document, source_document_id uuid, source_position int, quantity numeric,
+    place text, out line crm.document_line, out takes_back boolean
+)
+    language plpgsql stable
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+declare
+    source crm.document;
+    conversion crm.document_conversion;
+    room numeric;
+begin
+    select d.* into source
+    from crm.document as d
+    where d.tenant_id = document.tenant_id and d.id = line_from.source_document_id;
+    select l.* into line
+    from crm.document_line as l
+    where l.tenant_id = document.tenant_id and l.document_id = source.id
+        and l.position = line_from.source_position;
+    if not found then
+        raise exception '%: no such line %, document %', place,
+            coalesce(source_position::text, 'without source_position'),
+            coalesce(source_document_id::text, 'without source_document_id')
+            using errcode = 'no_data_found',
+                hint = 'say source_document_id and source_position, of a document of the tenant';
+    end if;
+    conversion := crm.require_source(document, source, place);
+    takes_back := conversion.counts_as = 'reversed';
+
+    if quantity is null then
+        room := abs(line.quantity) - coalesce(
+            (
+                select p.reversed + case conversion.counts_as
+                    when 'ordered' then p.ordered
+                    when 'delivered' then p.delivered
+                    when 'invoiced' then p.invoiced
+                    else greatest(p.ordered, p.delivered, p.invoiced)
+                end
+                from crm.line_progress as p
+                where p.tenant_id = line.tenant_id and p.document_id = line.document_id
+                    and p.position = line.position
+            ),
+            0
+        );
+        if room = 0 then
+            raise exception '%: line % of % % is wholly %',
+                place, source_position, source.kind, source.number, conversion.counts_as
+                using errcode = 'invalid_parameter_value',
+                    hint = format(
+                        'crm.open_lines(%L) shows what is left; drafts count, too', source.id
+                    );
+        end if;
+        quantity := room * sign(line.quantity) * conversion.sign;
+    elsif sign(quantity) <> sign(line.quantity) * conversion.sign then
+        raise exception '%: quantity must be % 0',
+            place, case when line.quantity * conversion.sign < 0 then 'below' else 'above' end
+            using errcode = 'invalid_parameter_value',
+                hint = 'it follows the line that it is made from';
+    end if;
+    line.quantity := quantity;
+    line.source_document_id := source.id;
+    line.source_position := source_position;
+end
+$$;
+
+comment on function crm.line_from(crm.document, uuid, int, numeric, text) is
+    'What a line of a draft takes over from the line that it is made from.
+
+quantity: null for all that is left. place: where the line was found, such as line 2. takes_back: it
+reverses that line. Refuses (P0002, 22023) what cannot be made from it.';
+
+alter function crm.require_source(crm.document, crm.document, text) owner to crm_owner;
+alter function crm.line_from(crm.document, uuid, int, numeric, text) owner to crm_owner;
+revoke all on function
+    crm.require_source(crm.document, crm.document, text),
+    crm.line_from(crm.document, uuid, int, numeric, text)
+    from public;

@@ -1,0 +1,82 @@
+-- The exchange rates that a document keeps: into its tenant's currency, without which it is not
+-- posted, and into the group's, which is the top tenant's, for consolidated figures. Nothing is
+-- computed anew later (R-CUR-01).
+
+create function crm.group_currency(tenant_id int) returns text
+    language plpgsql stable
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    tenant record;
+begin
+    loop
+        select t.parent_id, t.currency into tenant
+        from mandant_internal.tenant as t
+        where t.id = tenant_id;
+        exit when tenant.parent_id is null;
+        tenant_id := tenant.parent_id;
+    end loop;
+    return tenant.currency;
+end
+$$;
+
+comment on function crm.group_currency(int) is
+    'The currency of the tenant at the top of the tree that a tenant is in.';
+
+create function crm.document_rates(
+    document crm.document, tenant mandant.tenant, out exchange_rate numeric, out tenant_net numeric,
+    out tenant_tax numeric, out group_currency text, out group_exchange_rate numeric,
+    out group_net numeric
+)
+    language plpgsql stable
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+declare
+    digits int := (select c.minor_unit from crm.currency as c where c.code = tenant.currency);
+begin
+    if document.currency = tenant.currency then
+        if document.exchange_rate <> 1 then
+            raise exception 'exchange rate % in a document in the tenant''s own currency',
+                trim_scale(document.exchange_rate)
+                using errcode = 'invalid_parameter_value',
+                    hint = format('%s is 1 %s', tenant.currency, tenant.currency);
+        end if;
+        exchange_rate := 1;
+    else
+        exchange_rate := coalesce(
+            document.exchange_rate,
+            crm.exchange_rate_on(document.currency, tenant.currency, document.document_date)
+        );
+    end if;
+    tenant_net := round(document.net * exchange_rate, digits);
+    tenant_tax := round(document.tax * exchange_rate, digits);
+
+    group_currency := crm.group_currency(tenant.id);
+    if group_currency = document.currency then
+        group_exchange_rate := 1;
+    elsif group_currency = tenant.currency then
+        group_exchange_rate := exchange_rate;  -- as the tenant reckons it
+    else
+        group_exchange_rate := trim_scale(
+            crm.find_rate_for_euro(group_currency, document.document_date, 'daily')
+            / crm.find_rate_for_euro(document.currency, document.document_date, 'daily')
+        );
+    end if;
+    group_net := round(
+        document.net * group_exchange_rate,
+        (select c.minor_unit from crm.currency as c where c.code = group_currency)
+    );
+end
+$$;
+
+comment on function crm.document_rates(crm.document, mandant.tenant) is
+    'What a document is in the currencies of its tenant and the group, rounded to their minor units.
+
+The rate into the tenant''s is what the draft says, else that of its date; without one it refuses
+(22023). The rate into the group''s may be missing: then its amount is null, never another.';
+
+alter function crm.group_currency(int) owner to crm_owner;
+alter function crm.document_rates(crm.document, mandant.tenant) owner to crm_owner;
+revoke all on function
+    crm.group_currency(int), crm.document_rates(crm.document, mandant.tenant)
+    from public;
