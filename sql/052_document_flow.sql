@@ -48,14 +48,15 @@ create table crm.document_transition (
     constraint document_transition_kind_fkey foreign key (kind)
         references crm.document_kind (code) on delete cascade,
     constraint document_transition_from_is_known
-        check (from_status in ('draft', 'posted', 'accepted', 'declined')),
+        check (from_status in ('posted', 'accepted', 'declined')),
     constraint document_transition_to_is_known
         check (to_status in ('posted', 'cancelled', 'accepted', 'declined', 'replaced'))
 );
 
-comment on table crm.document_transition is 'From which status to which a kind of document goes.';
+comment on table crm.document_transition is
+    'From which status to which a kind of document goes, once it is posted.';
 comment on column crm.document_transition.by_hand is
-    'true: by crm.change_status; false: by posting, cancelling, revising.';
+    'true: by crm.change_status; false: by cancelling and revising.';
 
 alter table crm.document_conversion owner to crm_owner;
 alter table crm.document_transition owner to crm_owner;
@@ -80,9 +81,6 @@ insert into crm.document_conversion (
         '{"de": "Rücklieferschein", "en": "Return note", "zh-Hant": "退貨單"}'),
     ('payment', 'payment', 'reversed', -1, null,
         '{"de": "Stornierte Zahlung", "en": "Reversed payment", "zh-Hant": "付款沖銷"}');
-
-insert into crm.document_transition (kind, from_status, to_status, by_hand)
-select k.code, 'draft', 'posted', false from crm.document_kind as k;
 
 insert into crm.document_transition (kind, from_status, to_status, by_hand)
 select c.from_kind, 'posted', 'cancelled', false

@@ -299,7 +299,9 @@ revoke all on function
 create trigger document_keep_posted before update or delete on crm.document
     for each row when (old.status <> 'draft') execute function crm.keep_posted_document();
 create trigger document_keep_status before update of status on crm.document
-    for each row when (new.status <> old.status) execute function crm.keep_status();
+    for each row
+    when (new.status <> old.status and (old.status, new.status) <> ('draft', 'posted'))
+    execute function crm.keep_status();
 create trigger document_keep_table before truncate on crm.document
     for each statement execute function crm.keep_table();
 

@@ -33,6 +33,21 @@ merge into crm.document as d using (values ('RE-2026-00001')) as s (number) on d
 merge into crm.document as d using (values ('RE-2026-00001')) as s (number) on d.number = s.number
     when matched then delete;
 \echo :SQLSTATE
+insert into crm.document (tenant_id, id, kind, customer_id, document_date, currency)
+    values (:de, :'posted', 'invoice', :'customer', '2026-01-08', 'EUR')
+    on conflict (tenant_id, id) do update set reference = excluded.reference;
+\echo :SQLSTATE
+create rule changed as on update to crm.document do instead nothing;
+\echo :SQLSTATE
+create trigger changed before update on crm.document
+    for each row execute function suppress_redundant_updates_trigger();
+\echo :SQLSTATE
+alter table crm.document disable trigger document_keep_posted;
+\echo :SQLSTATE
+update crm.document_line set quantity = 1 where document_id = :'posted';
+\echo :SQLSTATE
+delete from crm.document_tax where document_id = :'posted';
+\echo :SQLSTATE
 -- its customer and its products cannot go either
 delete from crm.customer where id = :'customer';
 \echo :SQLSTATE
@@ -50,7 +65,9 @@ update crm.document set reference = 'changed' where status = 'posted';
 \echo :SQLSTATE
 truncate crm.document cascade;
 \echo :SQLSTATE
-truncate crm.document_line;
+truncate crm.document_line cascade;
+\echo :SQLSTATE
+truncate crm.document_tax;
 \echo :SQLSTATE
 truncate crm.customer cascade;
 \echo :SQLSTATE
@@ -80,7 +97,27 @@ update crm.document_line set document_id = :'posted', position = 90
 \echo :SQLSTATE
 delete from crm.document_line where document_id = :'posted';
 \echo :SQLSTATE
-truncate crm.document, crm.document_line;
+truncate crm.document, crm.document_line cascade;
+\echo :SQLSTATE
+insert into crm.document_tax (tenant_id, document_id, position, kind, tax_rate, net, tax)
+    values (:de, :'posted', 9, 'invoice', 0, 1, 0);
+\echo :SQLSTATE
+update crm.document_tax set tax = 0 where document_id = :'posted';
+\echo :SQLSTATE
+delete from crm.document_tax where document_id = :'posted';
+\echo :SQLSTATE
+-- what became of it follows from other documents: it cannot be said
+update crm.document set status = 'cancelled' where id = :'posted';
+\echo :SQLSTATE
+update crm.document set status = 'accepted' where id = :'posted';
+\echo :SQLSTATE
+update crm.document set status = 'draft' where id = :'posted';
+\echo :SQLSTATE
+update crm.document set status_reason = 'changed' where id = :'posted';
+\echo :SQLSTATE
+update crm.document set owner_id = owner_id, net = 0 where id = :'posted';
+\echo :SQLSTATE
+update crm.document set credited = gross + 0.01 where id = :'posted';
 \echo :SQLSTATE
 
 -- nothing happened
