@@ -62,7 +62,7 @@ begin
             select from crm.line_progress as p
             join crm.document_conversion as c
                 on c.from_kind = p.kind and c.to_kind = line.kind and c.counts_as = 'reversed'
-            where p.tenant_id = line.tenant_id and p.document_id = line.source_document_id
+            where p.tenant = line.tenant_id and p.document_id = line.source_document_id
                 and p.position = line.source_position
         );
         select t.* into tax from crm.line_tax(document, line.tax_code, null) as t;

@@ -116,7 +116,7 @@ begin
                     else greatest(p.ordered, p.delivered, p.invoiced)
                 end
                 from crm.line_progress as p
-                where p.tenant_id = line.tenant_id and p.document_id = line.document_id
+                where p.tenant = line.tenant_id and p.document_id = line.document_id
                     and p.position = line.position
             ),
             0

@@ -5,7 +5,7 @@
 -- line what is needed to go on from it.
 
 create table crm.line_progress (
-    tenant_id int not null,
+    tenant int not null,
     document_id uuid not null,
     position int not null,
     kind text not null,
@@ -16,8 +16,8 @@ create table crm.line_progress (
     delivered numeric not null default 0,
     invoiced numeric not null default 0,
     reversed numeric not null default 0,
-    constraint line_progress_pkey primary key (tenant_id, document_id, position),
-    constraint line_progress_line_fkey foreign key (tenant_id, document_id, position)
+    constraint line_progress_pkey primary key (tenant, document_id, position),
+    constraint line_progress_line_fkey foreign key (tenant, document_id, position)
         references crm.document_line (tenant_id, document_id, position) on delete cascade,
     constraint line_progress_within_quantity check (
         ordered >= 0 and delivered >= 0 and invoiced >= 0 and reversed >= 0
@@ -26,6 +26,7 @@ create table crm.line_progress (
 );
 
 comment on table crm.line_progress is 'What became of posted lines; for functions alone.';
+comment on column crm.line_progress.tenant is 'The line''s tenant_id.';
 comment on column crm.line_progress.kind is 'The kind of its document.';
 comment on column crm.line_progress.source_document_id is 'Where the line itself comes from.';
 comment on column crm.line_progress.quantity is
@@ -54,7 +55,7 @@ begin
     loop
         select p.* into line
         from crm.line_progress as p
-        where p.tenant_id = count_progress.tenant_id
+        where p.tenant = count_progress.tenant_id
             and p.document_id = count_progress.document_id and p.position = place
         for update;
         select c.counts_as into counts_as
@@ -75,7 +76,7 @@ begin
                     (
                         select d.number
                         from crm.document as d
-                        where d.tenant_id = line.tenant_id and d.id = line.document_id
+                        where d.tenant_id = line.tenant and d.id = line.document_id
                     ),
                     'that you do not see'
                 ),
@@ -95,7 +96,7 @@ begin
                 + case counts_as when 'invoiced' then count_progress.quantity else 0 end,
             reversed = p.reversed
                 + case counts_as when 'reversed' then count_progress.quantity else 0 end
-        where p.tenant_id = line.tenant_id and p.document_id = line.document_id
+        where p.tenant = line.tenant and p.document_id = line.document_id
             and p.position = line.position;
 
         -- an invoice of a delivery bills the order, too
@@ -127,7 +128,7 @@ begin
     end if;
     -- two that are the first to make something of it wait here
     insert into crm.line_progress (
-        tenant_id, document_id, position, kind, source_document_id, source_position, quantity
+        tenant, document_id, position, kind, source_document_id, source_position, quantity
     )
     select l.tenant_id, l.document_id, l.position, l.kind, l.source_document_id, l.source_position,
         abs(l.quantity)
@@ -151,11 +152,11 @@ create function crm.release_sources(document crm.document) returns void
 as $$
 begin
     perform crm.count_progress(
-        p.tenant_id, p.source_document_id, p.source_position, p.kind, -abs(l.quantity)
+        p.tenant, p.source_document_id, p.source_position, p.kind, -abs(l.quantity)
     )
     from crm.document_line as l
     join crm.line_progress as p
-        on p.tenant_id = l.tenant_id and p.document_id = l.source_document_id
+        on p.tenant = l.tenant_id and p.document_id = l.source_document_id
         and p.position = l.source_position
     where l.tenant_id = document.tenant_id and l.document_id = document.id
         and p.source_document_id is not null;
@@ -190,7 +191,7 @@ begin
     from crm.document_line as l
     left join crm.product as r on r.tenant_id = l.tenant_id and r.id = l.product_id
     left join crm.line_progress as p
-        on p.tenant_id = l.tenant_id and p.document_id = l.document_id and p.position = l.position
+        on p.tenant = l.tenant_id and p.document_id = l.document_id and p.position = l.position
     where l.document_id = open_lines.document_id
     order by l.position;
 end

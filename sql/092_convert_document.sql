@@ -88,7 +88,7 @@ begin
         ) into lines
         from crm.document_line as l
         left join crm.line_progress as p
-            on p.tenant_id = l.tenant_id and p.document_id = l.document_id
+            on p.tenant = l.tenant_id and p.document_id = l.document_id
             and p.position = l.position
         where l.tenant_id = source.tenant_id and l.document_id = source.id
             and abs(l.quantity) > case
@@ -316,7 +316,7 @@ begin
                 );
     elsif document.status = 'accepted' and exists (
         select from crm.line_progress as p
-        where p.tenant_id = document.tenant_id and p.document_id = document.id and p.ordered > 0
+        where p.tenant = document.tenant_id and p.document_id = document.id and p.ordered > 0
     ) then
         raise exception '% % is ordered', document.kind, document.number
             using errcode = 'restrict_violation', hint = 'cancel its orders first';
