@@ -108,7 +108,7 @@ create function crm.keep_posted_line() returns trigger
     set search_path = pg_catalog, pg_temp
 as $$
 declare
-    document crm.document;
+    posted record;
 begin
     if tg_op = 'UPDATE'
         and (new.owner_id, new.team_id) is distinct from (old.owner_id, old.team_id)
@@ -118,13 +118,13 @@ begin
         return new; -- follows its document
     end if;
     -- no row: the document is being deleted, which only a draft can be, and takes its lines along
-    select d.* into document
+    select d.kind, d.number into posted
     from crm.document as d
     where d.tenant_id in (old.tenant_id, new.tenant_id)
         and d.id in (old.document_id, new.document_id)
         and d.status <> 'draft';
     if found then
-        raise exception '% % is posted, cannot change', document.kind, document.number
+        raise exception '% % is posted, cannot change', posted.kind, posted.number
             using errcode = 'restrict_violation',
                 hint = 'post a counter-document, such as a credit note for an invoice';
     end if;

@@ -45,6 +45,27 @@ $$;
 comment on function crm.line_product(crm.document, crm.customer, uuid, text, numeric, text) is
     'The product of a line, by id or code, and its price: what was said, the list''s, its own.';
 
+create function crm.refused_line(lines crm.document_line[]) returns text
+    language plpgsql volatile
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+declare
+    line crm.document_line;
+begin
+    foreach line in array lines
+    loop
+        insert into crm.document_line select line.*;
+    end loop;
+    return 'lines';
+exception
+    when not_null_violation or check_violation then
+        return format('line %s', line.position);
+end
+$$;
+
+comment on function crm.refused_line(crm.document_line[]) is
+    'Which of the lines that were refused together it was; tries them one by one.';
+
 create function crm.write_lines(document crm.document, lines jsonb) returns crm.document
     language plpgsql volatile
     set search_path = pg_catalog, mandant, pg_temp
@@ -62,6 +83,7 @@ declare
     takes_back boolean;
     sold record;
     line crm.document_line;
+    written crm.document_line[];
     tax record;
 begin
     if jsonb_typeof(lines) is distinct from 'array'
@@ -184,29 +206,30 @@ begin
             line.tax_category := tax.category;
         end if;
 
-        insert into crm.document_line (
-            tenant_id, document_id, position, kind, owner_id, team_id, product_id, description,
-            quantity, unit, unit_price, discount, discount_percent, tax_rate, tax_code,
-            tax_category, net, source_document_id, source_position
-        ) values (
-            document.tenant_id, document.id, item.position, document.kind, document.owner_id,
-            document.team_id, line.product_id, line.description,
-            line.quantity, line.unit, line.unit_price, line.discount, line.discount_percent,
-            line.tax_rate, line.tax_code, line.tax_category,
+        line.tenant_id := document.tenant_id;
+        line.document_id := document.id;
+        line.position := item.position;
+        line.kind := document.kind;
+        line.owner_id := document.owner_id;
+        line.team_id := document.team_id;
+        line.net := round(
             -- a division would round here already
-            round(
-                line.quantity * line.unit_price * (100 - line.discount_percent) * 0.01, minor_unit
-            ),
-            line.source_document_id, line.source_position
+            line.quantity * line.unit_price * (100 - line.discount_percent) * 0.01, minor_unit
         );
+        written := written || line;
     end loop;
 
+    place := null;
+    insert into crm.document_line select l.* from unnest(written) as l;
     return crm.total_document(document);
 exception
     when not_null_violation or check_violation or invalid_text_representation
         or numeric_value_out_of_range
     then
         get stacked diagnostics missing = column_name, broken = constraint_name;
+        if place is null then
+            place := crm.refused_line(written);
+        end if;
         raise exception '%: %', place, coalesce(
             (
                 select obj_description(c.oid, 'pg_constraint')
@@ -227,8 +250,10 @@ comment on function crm.write_lines(crm.document, jsonb) is
 
 alter function crm.line_product(crm.document, crm.customer, uuid, text, numeric, text)
     owner to crm_owner;
+alter function crm.refused_line(crm.document_line[]) owner to crm_owner;
 alter function crm.write_lines(crm.document, jsonb) owner to crm_owner;
 revoke all on function
     crm.line_product(crm.document, crm.customer, uuid, text, numeric, text),
+    crm.refused_line(crm.document_line[]),
     crm.write_lines(crm.document, jsonb)
     from public;

@@ -110,14 +110,18 @@ comment on function crm.lock_document(uuid, text) is
     'Locks a document, or refuses: not there (P0002), not allowed (42501).';
 
 create function crm.only_address(customer crm.customer, kind text) returns uuid
-    language sql stable
+    language plpgsql stable -- not sql, which would be planned anew at each call
     set search_path = pg_catalog, mandant, pg_temp
 as $$
-    select min(a.id::text)::uuid
-    from crm.customer_address as a
-    where a.tenant_id = customer.tenant_id and a.customer_id = customer.id
-        and a.kind = only_address.kind
-    having count(*) = 1
+begin
+    return (
+        select min(a.id::text)::uuid
+        from crm.customer_address as a
+        where a.tenant_id = customer.tenant_id and a.customer_id = customer.id
+            and a.kind = only_address.kind
+        having count(*) = 1
+    );
+end
 $$;
 
 comment on function crm.only_address(crm.customer, text) is

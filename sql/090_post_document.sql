@@ -5,10 +5,11 @@
 -- settles its invoice, an order accepts its quote, a counter-document cancels.
 
 create function crm.letterhead(tenant mandant.tenant) returns jsonb
-    language sql stable
+    language plpgsql stable -- not sql, which would be planned anew at each call
     set search_path = pg_catalog, mandant, pg_temp
 as $$
-    select jsonb_strip_nulls(jsonb_build_object(
+begin
+    return jsonb_strip_nulls(jsonb_build_object(
         'name', tenant.name,
         'street', mandant_internal.setting_in(tenant.id, 'company_street'),
         'postal_code', mandant_internal.setting_in(tenant.id, 'company_postal_code'),
@@ -23,7 +24,8 @@ as $$
         'website', mandant_internal.setting_in(tenant.id, 'company_website'),
         'bank_account', mandant_internal.setting_in(tenant.id, 'company_bank_account'),
         'locale', tenant.locale
-    ))
+    ));
+end
 $$;
 
 comment on function crm.letterhead(mandant.tenant) is
