@@ -22,6 +22,11 @@ select mandant.define_setting(
     choices => '{warn,refuse}'
 );
 select mandant.define_setting(
+    'credit_limit_check', 'text',
+    'What posting does where a customer would owe more than his credit limit', 'warn',
+    choices => '{ignore,warn,refuse}'
+);
+select mandant.define_setting(
     'payment_terms_days', 'integer',
     'Days from document date to due date, for customers without terms of their own', '30',
     minimum => 0, maximum => 365

@@ -60,6 +60,42 @@ $$;
 comment on function crm.require_lines(crm.document) is
     'Refuses (22023) a document without lines, or with tax category O beside others (R-DE-10).';
 
+create function crm.check_credit_limit(document crm.document, customer crm.customer)
+    returns void
+    language plpgsql stable
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+declare
+    said constant text :=
+        mandant_internal.setting_in(document.tenant_id, 'credit_limit_check');
+    open numeric;
+begin
+    if said = 'ignore' then
+        return;
+    end if;
+    select document.gross + coalesce(sum(d.open_amount), 0) into open
+    from crm.document as d
+    where d.tenant_id = document.tenant_id and d.customer_id = document.customer_id
+        and d.open_amount <> 0 and d.currency = document.currency;
+    if open <= customer.credit_limit then
+        return;
+    elsif said = 'refuse' then
+        raise exception 'customer "%" would owe % %, above the credit limit of %',
+            customer.name, open, document.currency, customer.credit_limit
+            using errcode = 'invalid_parameter_value',
+                hint = 'raise it, or set credit_limit_check to warn';
+    end if;
+    raise warning 'customer "%" owes % %, above the credit limit of %',
+        customer.name, open, document.currency, customer.credit_limit
+        using hint = 'set credit_limit_check to refuse, and it is not posted';
+end
+$$;
+
+comment on function crm.check_credit_limit(crm.document, crm.customer) is
+    'Warns or refuses (22023) where a customer would owe more than his limit; see the setting.
+
+What the caller sees of his open items counts, in the limit''s currency.';
+
 create function crm.credit_source(document crm.document, sign int) returns void
     language plpgsql volatile
     set search_path = pg_catalog, mandant, pg_temp
@@ -156,6 +192,11 @@ begin
     terms := crm.payment_terms(document, customer);
     rates := crm.document_rates(document, tenant);
     today := (now() at time zone tenant.timezone)::date;
+    if kind.balance_sign = 1 and customer.credit_limit is not null
+        and document.currency = coalesce(customer.currency, tenant.currency)
+    then
+        perform crm.check_credit_limit(document, customer);
+    end if;
 
     if document.source_id is not null then
         select d.* into source
@@ -224,16 +265,18 @@ years to keep it those of the tenant and its country. An order accepts its quote
 it, a credit note is set off against its invoice. Posting needs the rights update and post on the
 document''s kind, and update on a quote or invoice that it changes so. Errors: P0002 no such document,
 23001 already posted or its period is locked, 22023 no lines, no exchange rate, more credited than
-invoiced, or something that the country wants is missing, 42704 the tenant has no series for the kind,
-42501 no right, 55P03 the series is busy.';
+invoiced, more owed than the credit limit, or something that the country wants is missing, 42704 the
+tenant has no series for the kind, 42501 no right, 55P03 the series is busy.';
 
 alter function crm.letterhead(mandant.tenant) owner to crm_owner;
 alter function crm.require_lines(crm.document) owner to crm_owner;
+alter function crm.check_credit_limit(crm.document, crm.customer) owner to crm_owner;
 alter function crm.credit_source(crm.document, int) owner to crm_owner;
 alter function crm.post_document(uuid) owner to crm_owner;
 revoke all on function
     crm.letterhead(mandant.tenant),
     crm.require_lines(crm.document),
+    crm.check_credit_limit(crm.document, crm.customer),
     crm.credit_source(crm.document, int),
     crm.post_document(uuid)
     from public;

@@ -59,16 +59,6 @@ comment on table mandant_internal.audit is
 create trigger keep_as_it_was before update or delete or truncate on mandant_internal.audit
   for each statement execute function mandant_internal.keep_as_it_was();
 
--- A row's key: the columns of its primary key but tenant_id.
-create function mandant_internal.key_of(row_value jsonb, columns text[]) returns text
-  language sql immutable
-  return case when cardinality(columns) = 1 then row_value ->> columns[1]
-    else (select string_agg(row_value ->> c.name, ',' order by c.n) from unnest(columns) with ordinality as c (name, n)) end;
-
-create function mandant_internal.without_same(row_value jsonb, other jsonb) returns jsonb
-  language sql immutable
-  return (select jsonb_object_agg(e.key, e.value) from jsonb_each(row_value) e where other -> e.key is distinct from e.value);
-
 create function mandant_internal.audit() returns trigger
   language plpgsql volatile
   security definer -- writes what nobody may write
@@ -91,13 +81,15 @@ begin
     raise exception using errcode = 'insufficient_privilege',
       message = format('%s is not audited', tg_relid::regclass), hint = 'select mandant.protect(table, audit => true)';
   end if;
-  -- Materialized: a row is written as JSON once, not for each column that looks into it.
+  -- Materialized: a row is written as JSON once, not for each column that looks into it. Nothing of it is in functions of
+  -- its own, which would be planned anew for each statement. The key: the columns of the primary key but tenant_id.
   if tg_op = 'INSERT' then
     with made as materialized (select mandant_internal.as_json(n.*) as r from new_rows n)
     insert into mandant_internal.audit
         (tenant_id, table_name, object, key, action, new, owner_id, team_id, kind, by_principal, by_login)
       select case when not shared then (r ->> 'tenant_id')::int end, table_name, rule.object,
-             mandant_internal.key_of(r, columns), 'insert', jsonb_strip_nulls(r),
+             (select string_agg(r ->> c.name, ',' order by c.n) from unnest(columns) with ordinality as c (name, n)),
+             'insert', jsonb_strip_nulls(r),
              (r ->> rule.owner_column)::uuid, (r ->> rule.team_column)::uuid, r ->> rule.kind_column, me, login
         from made;
   elsif tg_op = 'DELETE' then
@@ -105,7 +97,8 @@ begin
     insert into mandant_internal.audit
         (tenant_id, table_name, object, key, action, old, owner_id, team_id, kind, by_principal, by_login)
       select case when not shared then (r ->> 'tenant_id')::int end, table_name, rule.object,
-             mandant_internal.key_of(r, columns), 'delete', jsonb_strip_nulls(r),
+             (select string_agg(r ->> c.name, ',' order by c.n) from unnest(columns) with ordinality as c (name, n)),
+             'delete', jsonb_strip_nulls(r),
              (r ->> rule.owner_column)::uuid, (r ->> rule.team_column)::uuid, r ->> rule.kind_column, me, login
         from gone;
   else
@@ -118,11 +111,13 @@ begin
     insert into mandant_internal.audit
         (tenant_id, table_name, object, key, action, old, new, owner_id, team_id, kind, by_principal, by_login)
       select case when not shared then (r ->> 'tenant_id')::int end, table_name, rule.object,
-             mandant_internal.key_of(r, columns), 'update',
-             mandant_internal.without_same(b.before, r), mandant_internal.without_same(r, b.before),
+             (select string_agg(r ->> c.name, ',' order by c.n) from unnest(columns) with ordinality as c (name, n)),
+             'update', before - same, r - same,
              (r ->> rule.owner_column)::uuid, (r ->> rule.team_column)::uuid, r ->> rule.kind_column, me, login
         from a join b using (place)
-        where b.before <> a.r;
+        cross join lateral (
+          select coalesce(array_agg(e.key), '{}') as same from jsonb_each(before) as e where r -> e.key = e.value) as unchanged
+        where before <> r;
   end if;
   return null;
 end
