@@ -1,7 +1,8 @@
 -- Customers: each belongs to one tenant, and everything made for a customer follows him there.
 -- A posted document keeps the name and address of its day, so a customer may be changed freely.
--- One who turns out to be another stays as merged, because posted documents refer to him; the same
--- party in several tenants is one customer in each, with its terms there (038_duplicate.sql).
+-- One who turns out to be another stays as merged, one who goes to another tenant as moved, because
+-- posted documents refer to him; the same party in several tenants is one customer in each, with
+-- its terms there (095_merge_customer.sql, 097_move_customer.sql).
 
 create table crm.customer (
     tenant_id int not null default mandant.current_tenant(),
@@ -26,6 +27,9 @@ create table crm.customer (
     party_id uuid not null default mandant.new_id(),
     merged_into uuid,
     merge_reason text,
+    moved_at timestamptz,
+    move_reason text,
+    group_tenant_id int,
     created_at timestamptz not null default now(),
     created_by uuid default mandant_internal.me(),
     updated_at timestamptz not null default now(),
@@ -46,6 +50,8 @@ create table crm.customer (
         references mandant_internal.principal (id) on delete restrict,
     constraint customer_merged_into_fkey foreign key (tenant_id, merged_into)
         references crm.customer (tenant_id, id) on delete restrict,
+    constraint customer_group_tenant_fkey foreign key (group_tenant_id)
+        references mandant_internal.tenant (id) on delete restrict,
     constraint customer_name_is_filled check (name ~ '\S'),
     constraint customer_name_length check (length(name) <= 500),
     constraint customer_email_length check (length(email) <= 254),
@@ -55,12 +61,17 @@ create table crm.customer (
     constraint customer_discount_is_percent check (discount between 0 and 100),
     -- NaN is above every number, so an upper bound keeps it out as well
     constraint customer_credit_limit_in_range check (credit_limit >= 0 and credit_limit < 1e12),
-    constraint customer_state_is_known check (state in ('active', 'blocked', 'merged')),
+    constraint customer_state_is_known check (state in ('active', 'blocked', 'merged', 'moved')),
     constraint customer_merged_into_another check (
         (state = 'merged') = (merged_into is not null)
         and (state = 'merged') = (merge_reason is not null)
         and merged_into <> id
-    )
+    ),
+    constraint customer_moved_at_a_time check (
+        (state = 'moved') = (moved_at is not null)
+        and (state = 'moved' or move_reason is null)
+    ),
+    constraint customer_is_not_his_own_tenant check (group_tenant_id <> tenant_id)
 );
 
 create index customer_id on crm.customer (id);  -- a reader of many tenants looks up by id alone
@@ -69,8 +80,10 @@ create index customer_owner on crm.customer (tenant_id, owner_id);
 create index customer_team on crm.customer (tenant_id, team_id);
 create index customer_price_list on crm.customer (tenant_id, price_list_id);
 create index customer_merged_into on crm.customer (tenant_id, merged_into);
--- a party is one customer in each tenant
+-- a party is one customer in each tenant, and so is a company of the group
 create unique index customer_party on crm.customer (tenant_id, party_id) where state <> 'merged';
+create unique index customer_group_tenant on crm.customer (tenant_id, group_tenant_id)
+    where state <> 'merged';
 
 comment on table crm.customer is 'Customers; each belongs to exactly one tenant.';
 comment on column crm.customer.name is 'The name that documents are addressed to, in any script.';
@@ -91,24 +104,33 @@ comment on column crm.customer.price_list_id is
 comment on column crm.customer.owner_id is 'The principal who looks after the customer.';
 comment on column crm.customer.team_id is 'The team the customer belongs to.';
 comment on column crm.customer.state is
-    'active; blocked: gets no new documents but those that settle old ones; merged: gets none.';
+    'active; blocked, moved: gets no documents but those that settle old ones; merged: none.';
 comment on column crm.customer.party_id is
     'One for all customers that are the same party in several tenants; see crm.link_party.';
 comment on column crm.customer.merged_into is 'Who he turned out to be; see crm.merge_customers.';
 comment on column crm.customer.merge_reason is 'Why he was taken to be the same.';
+comment on column crm.customer.moved_at is
+    'When he went to another tenant, where he is the same party; see crm.move_customer.
+
+Another state, such as active, makes him a customer here again, beside the one there.';
+comment on column crm.customer.move_reason is 'Why he went, if it was said.';
+comment on column crm.customer.group_tenant_id is
+    'The tenant that he is, if he is a company of the group; see crm.set_group_tenant.
+
+What is between the two is no revenue of the group.';
 
 select mandant.protect('crm.customer', owner => 'owner_id', team => 'team_id', audit => true);
 
 alter table crm.customer owner to crm_owner;
 revoke all on crm.customer from public;
--- not id: a chosen one could repeat the id of another tenant's row; party and merge by functions
+-- not id: a chosen one could repeat the id of another tenant's row; party, merge, move by functions
 grant select, delete,
     insert (tenant_id, name, street, postal_code, city, region, country, email, tax_id, language,
         currency, payment_terms_days, discount, credit_limit, price_list_id, owner_id, team_id,
-        state),
+        state, group_tenant_id),
     update (name, street, postal_code, city, region, country, email, tax_id, language,
         currency, payment_terms_days, discount, credit_limit, price_list_id, owner_id, team_id,
-        state)
+        state, group_tenant_id)
     on crm.customer to mandant_user;
 select mandant.accept_copy('crm.customer');
 
@@ -132,6 +154,96 @@ create trigger customer_check before insert or update of country, tax_id on crm.
     for each row when (new.tax_id is not null) execute function crm.check_customer();
 
 comment on trigger customer_check on crm.customer is 'A tax id has its country''s form.';
+
+create function crm.check_group_tenant() returns trigger
+    language plpgsql -- as whoever writes: row security shows what he may see
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    other text;
+begin
+    select c.name into other
+    from crm.customer as c
+    where c.tenant_id = new.tenant_id and c.group_tenant_id = new.group_tenant_id
+        and c.state <> 'merged' and c.id <> new.id;
+    if found then
+        raise exception 'customer "%" is that company of the group already', other
+            using errcode = 'invalid_parameter_value',
+                hint = 'a company is one customer in each tenant: use that one, or merge the two'
+                    ' with crm.merge_customers';
+    elsif new.group_tenant_id = new.tenant_id then
+        raise exception 'customer "%" cannot be the company whose customer he is', new.name
+            using errcode = 'invalid_parameter_value',
+                hint = 'group_tenant_id names another tenant';
+    end if;
+    return new;
+end
+$$;
+
+comment on function crm.check_group_tenant() is
+    'Trigger: refuses (22023) a company of the group as its own customer, or as a second one.';
+
+alter function crm.check_group_tenant() owner to crm_owner;
+revoke all on function crm.check_group_tenant() from public;
+
+create trigger customer_check_group_tenant
+    before insert or update of group_tenant_id on crm.customer
+    for each row when (new.group_tenant_id is not null and new.state <> 'merged')
+    execute function crm.check_group_tenant();
+
+comment on trigger customer_check_group_tenant on crm.customer is
+    'A company of the group is one customer in each other tenant.';
+
+create function crm.open_customer() returns trigger
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    new.moved_at := null;
+    new.move_reason := null;
+    return new;
+end
+$$;
+
+comment on function crm.open_customer() is
+    'Trigger: who has moved and is open again has not moved.';
+
+alter function crm.open_customer() owner to crm_owner;
+revoke all on function crm.open_customer() from public;
+
+create trigger customer_open before update of state on crm.customer
+    for each row when (old.state = 'moved' and new.state <> 'moved')
+    execute function crm.open_customer();
+
+comment on trigger customer_open on crm.customer is
+    'A tenant that works for a customer again sets his state to active.';
+
+create function crm.moved_to(customer crm.customer) returns text
+    language plpgsql stable -- as whoever asks: row security shows what he may see
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+begin
+    return coalesce(
+        (
+            select string_agg(
+                format('customer %s in tenant "%s"', c.id, t.code), ' or ' order by t.code
+            )
+            from crm.customer as c
+            join mandant.tenant as t on t.id = c.tenant_id
+            where c.party_id = customer.party_id and c.tenant_id <> customer.tenant_id
+                and c.state not in ('merged', 'moved')
+        ),
+        'the customer whom he is there, out of your sight'
+    );
+end
+$$;
+
+comment on function crm.moved_to(crm.customer) is
+    'Who a customer that has moved is now, for a hint: nothing that the caller may not see.';
+
+alter function crm.moved_to(crm.customer) owner to crm_owner;
+revoke all on function crm.moved_to(crm.customer) from public;
+grant execute on function crm.moved_to(crm.customer) to mandant_user;  -- as whom a hint is made
 
 create function crm.touch() returns trigger
     language plpgsql

@@ -126,6 +126,10 @@ begin
         raise exception 'customer "%" is merged into another', customer.name
             using errcode = 'invalid_parameter_value',
                 hint = format('give it to customer %s', customer.merged_into);
+    elsif customer.state = 'moved' then
+        raise exception 'customer "%" has moved to another tenant', customer.name
+            using errcode = 'invalid_parameter_value',
+                hint = format('give it to %s', crm.moved_to(customer));
     end if;
     new.owner_id := customer.owner_id;
     new.team_id := customer.team_id;
@@ -136,7 +140,7 @@ $$;
 comment on function crm.belong_to_customer() is
     'Trigger: what belongs to a customer has his owner and team.
 
-Errors: P0002 if he is not to be seen, 22023 if he is merged into another.';
+Errors: P0002 if he is not to be seen, 22023 if he is merged into another, or has moved.';
 
 create function crm.follow_customer() returns trigger
     language plpgsql
@@ -186,7 +190,7 @@ create trigger contact_be_primary before insert or update of customer_id, is_pri
 create trigger customer_address_belong
     before insert or update of customer_id on crm.customer_address
     for each row execute function crm.belong_to_customer();
--- once more after the row, when the foreign key has waited for a merge under way
+-- once more after the row, when the foreign key has waited for a merge or move under way
 create trigger contact_stay after insert or update of customer_id on crm.contact
     for each row execute function crm.belong_to_customer();
 create trigger customer_address_stay
@@ -201,8 +205,8 @@ comment on trigger contact_belong on crm.contact is 'A contact has its customer'
 comment on trigger contact_be_primary on crm.contact is 'One contact of a customer is primary.';
 comment on trigger customer_address_belong on crm.customer_address is
     'An address has its customer''s owner and team.';
-comment on trigger contact_stay on crm.contact is 'A merged customer gets no contacts.';
+comment on trigger contact_stay on crm.contact is 'Who is merged or has moved gets no contacts.';
 comment on trigger customer_address_stay on crm.customer_address is
-    'A merged customer gets no addresses.';
+    'Who is merged or has moved gets no addresses.';
 comment on trigger customer_follow on crm.customer is
     'Contacts and addresses follow to the new owner and team.';

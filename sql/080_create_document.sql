@@ -55,6 +55,15 @@ begin
         raise exception 'customer "%" is blocked', customer.name
             using errcode = 'invalid_parameter_value',
                 hint = 'set the customer''s state to active first';
+    elsif customer.state = 'moved' and not exists (
+        select from crm.document_kind as k where k.code = kind and k.for_blocked_customer
+    ) then
+        raise exception 'customer "%" has moved to another tenant', customer.name
+            using errcode = 'invalid_parameter_value',
+                hint = format(
+                    'make it for %s, and delete what is a draft here; or set his state to active,'
+                    ' if he is a customer here as well', crm.moved_to(customer)
+                );
     end if;
 end
 $$;

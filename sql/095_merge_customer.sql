@@ -69,6 +69,16 @@ begin
         raise exception 'customer "%" is merged already', survivor.name
             using errcode = 'invalid_parameter_value',
                 hint = format('merge into customer %s, which it became', survivor.merged_into);
+    elsif 'moved' in (merged.state, survivor.state) then
+        raise exception 'customer "%" has moved to another tenant',
+            case merged.state when 'moved' then merged.name else survivor.name end
+            using errcode = 'invalid_parameter_value',
+                hint = 'move the other one there, too, and merge them there; or move this one back';
+    elsif merged.group_tenant_id <> survivor.group_tenant_id then
+        raise exception 'customer "%" and customer "%" are two companies of the group',
+            merged.name, survivor.name
+            using errcode = 'invalid_parameter_value',
+                hint = 'if they are one, clear group_tenant_id of the wrong one first';
     end if;
 
     -- no draft may stay behind because the caller does not see it
@@ -90,8 +100,14 @@ begin
     where a.tenant_id = merged.tenant_id and a.customer_id = merged.id;
 
     update crm.customer as c
-    set state = 'merged', merged_into = survivor.id, merge_reason = reason
+    set state = 'merged', merged_into = survivor.id, merge_reason = reason,
+        group_tenant_id = coalesce(merged.group_tenant_id, survivor.group_tenant_id)
     where c.tenant_id = merged.tenant_id and c.id = merged.id;
+    -- the documents of both are between the same two companies
+    update crm.customer as c
+    set group_tenant_id = merged.group_tenant_id
+    where c.tenant_id = survivor.tenant_id and c.id = survivor.id and c.group_tenant_id is null
+        and merged.group_tenant_id is not null;
     -- what the merged one was linked to, the survivor is, unless it is linked itself, to whomever
     update crm.customer as c
     set party_id = merged.party_id
@@ -114,9 +130,11 @@ comment on function crm.merge_customers(uuid, uuid, text) is
     'Merges a customer into another of the same tenant, and returns the one that stays.
 
 Contacts, addresses and drafts move; posted documents stay with the merged customer, who gets no new
-ones. The survivor keeps its own terms. Needs update and delete on both customers, assign where
+ones. The survivor keeps its own terms, and becomes the company of the group that the merged one is.
+Needs update and delete on both customers, assign where
 their owners differ, and update on all documents of the tenant. Errors: P0002 no such customer,
-22023 the same, another tenant''s, or merged already, 42501 no right.';
+22023 the same, another tenant''s, merged or moved already, or two companies of the group, 42501 no
+right.';
 
 create function crm.check_customer_of_document() returns trigger
     language plpgsql
@@ -139,7 +157,7 @@ $$;
 comment on function crm.check_customer_of_document() is
     'Trigger: a document is for a customer whom its writer sees (P0002), and who gets it (22023).
 
-After the row, when the foreign key has waited for a merge under way.';
+After the row, when the foreign key has waited for a merge or move under way.';
 
 create function crm.link_party(customer_id uuid, other_id uuid) returns crm.customer
     language plpgsql volatile
@@ -245,4 +263,4 @@ create trigger document_of_customer after insert or update of customer_id on crm
     for each row execute function crm.check_customer_of_document();
 
 comment on trigger document_of_customer on crm.document is
-    'Merged customers get no documents, blocked ones those that settle old ones.';
+    'Merged customers get no documents, blocked and moved ones those that settle old ones.';

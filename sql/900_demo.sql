@@ -392,6 +392,46 @@ begin
 end
 $$;
 
+-- the companies are customers of each other, and charge at year's end: no revenue of the group
+insert into crm.customer (
+    tenant_id, owner_id, name, street, postal_code, city, region, country, email, language,
+    group_tenant_id
+)
+select
+    t.id, e.id, g.name, c.street, c.postal_code, c.city, c.region, g.country,
+    format('accounting@%s-software.example', g.code), c.language, g.id
+from (
+    values
+    ('us', 'hk', '18/F, 1 Harbour Road, Wan Chai', null, 'Hong Kong', 'Hong Kong Island', 'en-HK'),
+    ('hk', 'de', 'Lindenstraße 20', '20099', 'Hamburg', null, 'de-DE'),
+    ('hk', 'us', '350 Fifth Avenue', '10118', 'New York', 'NY', 'en-US')
+) as c (tenant, company, street, postal_code, city, region, language)
+join mandant.tenant as t on t.code = c.tenant
+join mandant.tenant as g on g.code = c.company
+join mandant.principal as e on e.name = format('sales@%s.example', c.tenant);
+
+select count((crm.post_document((crm.create_document(
+    i.customer_id, 'invoice',
+    jsonb_build_array(jsonb_build_object(
+        'description', i.description, 'quantity', 1, 'unit', 'year', 'unit_price', i.amount,
+        'tax_code', 'none'
+    )),
+    document_date => '2025-12-31', owner_id => i.owner_id
+)).id)).id)
+from (
+    select c.id as customer_id, c.owner_id, v.description, v.amount
+    from (
+        values
+        ('us', 'hk', 'Licences for resale 2025', 18500.00),
+        ('hk', 'de', 'Übersetzung ins Chinesische 2025', 64000.00),
+        ('hk', 'us', 'Second level support in Asian time zones 2025', 96000.00)
+    ) as v (tenant, company, description, amount)
+    join mandant.tenant as t on t.code = v.tenant
+    join mandant.tenant as g on g.code = v.company
+    join crm.customer as c on c.tenant_id = t.id and c.group_tenant_id = g.id
+    order by v.amount
+) as i;
+
 -- some customers, with all their documents, are looked after by the team in the south
 select mandant.assign('crm.customer', c.id::text, e.email, 'Vertrieb Süd'),
     (select count(mandant.assign('crm.document', d.id::text, e.email, 'Vertrieb Süd'))

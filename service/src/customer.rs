@@ -37,6 +37,7 @@ record! {
         payment_terms_days: Option<i32>,
         owner_id: Option<Uuid>,
         state: String,
+        group_tenant_id: Option<i32>,
         created_at: DateTime<Utc>,
         created_by: Option<Uuid>,
         updated_at: DateTime<Utc>,
@@ -59,6 +60,7 @@ columns! {
         payment_terms_days: i32,
         owner_id: Uuid,
         state: String,
+        group_tenant_id: i32,
     }
 }
 
@@ -84,7 +86,7 @@ fn select_from(source: &str) -> String {
     format!(
         "select c.id, t.code as tenant, c.name, c.street, c.postal_code, c.city, c.region, \
                 c.country, c.email, c.tax_id, c.language, c.currency, c.payment_terms_days, \
-                c.owner_id, c.state, c.created_at, c.created_by, c.updated_at \
+                c.owner_id, c.state, c.group_tenant_id, c.created_at, c.created_by, c.updated_at \
          from {source} c join mandant.tenant t on t.id = c.tenant_id"
     )
 }
