@@ -81,9 +81,11 @@ begin
                 hint = 'if they are one, clear group_tenant_id of the wrong one first';
     end if;
 
-    -- no draft may stay behind because the caller does not see it
+    -- nothing may stay behind because the caller does not see it
     perform mandant_internal.require_whole(k.code, 'update', merged.tenant_id)
     from crm.document_kind as k;
+    perform mandant_internal.require_whole(object, 'update', merged.tenant_id)
+    from unnest(array['opportunity', 'activity']) as object;
     update crm.document as d
     set customer_id = survivor.id
     where d.tenant_id = merged.tenant_id and d.customer_id = merged.id and d.status = 'draft';
@@ -96,6 +98,12 @@ begin
         )
     where c.tenant_id = merged.tenant_id and c.customer_id = merged.id;
     update crm.customer_address as a
+    set customer_id = survivor.id
+    where a.tenant_id = merged.tenant_id and a.customer_id = merged.id;
+    update crm.opportunity as o
+    set customer_id = survivor.id
+    where o.tenant_id = merged.tenant_id and o.customer_id = merged.id;
+    update crm.activity as a
     set customer_id = survivor.id
     where a.tenant_id = merged.tenant_id and a.customer_id = merged.id;
 
@@ -129,12 +137,12 @@ $$;
 comment on function crm.merge_customers(uuid, uuid, text) is
     'Merges a customer into another of the same tenant, and returns the one that stays.
 
-Contacts, addresses and drafts move; posted documents stay with the merged customer, who gets no new
-ones. The survivor keeps its own terms, and becomes the company of the group that the merged one is.
-Needs update and delete on both customers, assign where
-their owners differ, and update on all documents of the tenant. Errors: P0002 no such customer,
-22023 the same, another tenant''s, merged or moved already, or two companies of the group, 42501 no
-right.';
+Contacts, addresses, drafts, opportunities and activities move; posted documents stay with the
+merged customer, who gets no new ones. The survivor keeps its own terms, and becomes the company of
+the group that the merged one is. Needs update and delete on both customers, assign where their
+owners differ, and update on all documents, opportunities and activities of the tenant. Errors: P0002
+no such customer, 22023 the same, another tenant''s, merged or moved already, or two companies of the
+group, 42501 no right.';
 
 create function crm.check_customer_of_document() returns trigger
     language plpgsql

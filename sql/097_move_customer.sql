@@ -190,6 +190,12 @@ begin
         where d.tenant_id = gone.tenant_id and d.customer_id = gone.id
             and (d.status = 'draft' or d.open_amount <> 0)
         order by d.status <> 'draft', d.document_date, d.number, d.id;
+    return query
+        select 'opportunity', from_tenant.code, o.id, null::text, null::text, o.expected_close,
+            o.currency, o.amount
+        from crm.opportunity as o
+        where o.tenant_id = gone.tenant_id and o.customer_id = gone.id and o.outcome = 'open'
+        order by o.expected_close, o.id;
 end
 $$;
 
@@ -198,8 +204,8 @@ comment on function crm.move_customer(uuid, text, text) is
 
 tenant: its code; both tenants are to be selected. what: customer, as he is there; draft, which can
 only be posted here if it settles something, else is to be made there and deleted here; open_item,
-which stays here with all that is posted, and is settled here (amount: what is open). Of documents
-you see those that you may read.
+which stays here with all that is posted, and is settled here (amount: what is open); opportunity, an
+open one, which stays here until it is lost and made there. Of these you see what you may read.
 Name, address, e-mail, tax id, language, currency, group_tenant_id, contacts and addresses are
 copied. Price list, discount, credit limit and payment terms are not: they were agreed with the
 company that he leaves, and the new one makes its own. He belongs to his owner, if that is an

@@ -4,9 +4,11 @@
 
 select mandant.define_role(role, description)
 from (values
-    ('sales_rep', 'Own customers, quotes and orders; sees own deliveries, invoices and payments'),
-    ('team_lead', 'Customers and documents up to the invoice, own and of own teams'),
-    ('tenant_sales', 'Customers, products and documents of a tenant, posting included'),
+    ('sales_rep', 'Own customers, opportunities, quotes and orders; sees own deliveries, invoices'
+        ' and payments'),
+    ('team_lead', 'Customers, opportunities and documents up to the invoice, own and of own teams'),
+    ('tenant_sales', 'Customers, opportunities, products and documents of a tenant, posting'
+        ' included'),
     ('accountant', 'Invoices, credit notes and payments of a tenant; reads and exports everything'),
     ('master_data', 'Maintains what all tenants share: currencies, exchange rates, units,'
         ' discounts, tax codes, country packs; to be granted for all')
@@ -14,22 +16,23 @@ from (values
 
 select mandant.allow(a.role, object, string_to_array(a.actions, ' '), a.depth)
 from (values
-    ('sales_rep', 'customer quote order', 'read create update delete export', 'own'),
+    ('sales_rep', 'customer opportunity activity quote order',
+        'read create update delete export', 'own'),
     ('sales_rep', 'quote order', 'post', 'own'),
     ('sales_rep', 'delivery_note invoice credit_note payment number', 'read', 'own'),
-    ('sales_rep', 'customer quote order', 'assign', 'team'),
+    ('sales_rep', 'customer opportunity activity quote order', 'assign', 'team'),
     ('sales_rep', 'access_grant', 'read', 'own'),
-    ('sales_rep', 'tenant principal product price_list', 'read', 'tenant'),
+    ('sales_rep', 'tenant principal product price_list stage', 'read', 'tenant'),
 
-    ('team_lead', 'customer quote order delivery_note invoice',
+    ('team_lead', 'customer opportunity activity quote order delivery_note invoice',
         'read create update delete export assign', 'team'),
     ('team_lead', 'quote order delivery_note invoice', 'post', 'team'),
     ('team_lead', 'credit_note payment', 'read', 'team'),
     ('team_lead', 'number access_grant', 'read', 'own'),
-    ('team_lead', 'tenant principal team product price_list', 'read', 'tenant'),
+    ('team_lead', 'tenant principal team product price_list stage', 'read', 'tenant'),
 
     ('tenant_sales', '*', 'read', 'tenant'),
-    ('tenant_sales', 'customer product price_list document',
+    ('tenant_sales', 'customer opportunity activity product price_list document',
         'create update delete post assign', 'tenant'),
 
     ('accountant', '*', 'read export', 'tenant'),
@@ -40,7 +43,7 @@ from (values
     ('master_data', 'country', 'update', 'tenant'),  -- the facts of a country pack
 
     -- whoever manages a tenant gives these roles, and nobody gives more than they hold
-    ('tenant_manager', 'customer product price_list document number',
+    ('tenant_manager', 'customer opportunity activity stage product price_list document number',
         'create update delete post void export assign', 'tenant')
 ) as a (role, objects, actions, depth),
 unnest(string_to_array(a.objects, ' ')) as object;

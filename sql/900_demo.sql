@@ -444,4 +444,110 @@ from (values
 ) as e (customer, email)
 join crm.customer as c on c.name = e.customer;
 
+-- Hong Kong sells in stages of its own, the others in those of the group
+insert into crm.stage (
+    tenant_id, code, position, probability, forecast_category, outcome, names
+)
+select t.id, s.code, s.position, s.probability, s.forecast_category, s.outcome, s.names
+from mandant.tenant as t
+cross join (
+    values
+    ('contact', 1, 10, 'pipeline', 'open', jsonb '{"en": "First contact", "zh-Hant": "初步接觸"}'),
+    ('demo', 2, 40, 'pipeline', 'open', '{"en": "Demonstration", "zh-Hant": "產品演示"}'),
+    ('quoted', 3, 70, 'best_case', 'open', '{"en": "Quoted", "zh-Hant": "已報價"}'),
+    ('signed', 4, 100, 'closed', 'won', '{"en": "Signed", "zh-Hant": "已簽約"}'),
+    ('dropped', 5, 0, 'omitted', 'lost', '{"en": "Dropped", "zh-Hant": "已放棄"}')
+) as s (code, position, probability, forecast_category, outcome, names)
+where t.code = 'hk';
+
+-- each begins in the first stage, and goes through the others to where it is
+do $$
+declare
+    pursued record;
+    opportunity crm.opportunity;
+    entered text;
+begin
+    for pursued in
+        select e.id as employee, c.id as customer, o.*
+        from (
+            values
+            ('sales@us.example', 'Lone Star Drilling Services', 'ERP for three rigs', 74500.00,
+                date '2026-12-18', 'trade fair', 'develop propose', null),
+            ('sales@us.example', 'Twin Cities Robotics', 'CRM Professional, 40 users', 45600.00,
+                '2026-11-27', 'website', 'develop propose negotiate', null),
+            ('sales@us.example', 'Magnolia Foods Company', 'Gold support', 3900.00,
+                '2026-10-02', null, 'negotiate won', null),
+            ('sales@us.example', 'Hudson Valley Dental Group', 'CRM Standard, 12 users', 5616.00,
+                '2026-09-15', 'website', 'propose lost', 'went with a local vendor'),
+            ('sales@us.example', 'Cascade Timber Products', 'Move to one ERP', null,
+                '2027-03-31', 'referral', '', null),
+            ('sales@de.example', 'Klinikum Fürstenwald gGmbH', 'CRM für die Zuweiser', 38500.00,
+                '2026-12-11', 'Empfehlung', 'develop', null),
+            ('sales@de.example', 'Hanseatische Kühlhaus GmbH & Co. KG', 'ERP für Werk Altona',
+                52000.00, '2027-01-29', 'Messe', 'develop propose', null),
+            ('sales@de.example', 'Jäger & Söhne Maschinenbau GmbH', 'Wartung Gold', 3500.00,
+                '2026-09-30', null, 'negotiate won', null),
+            ('rep@de.example', 'Bäckerei Größinger KG', 'CRM für acht Filialen', 3840.00,
+                '2026-11-20', 'Website', 'propose negotiate', null),
+            ('rep@de.example', 'Alpenländische Seilbahn AG', 'Kassenanbindung', 18900.00,
+                '2027-02-26', 'Messe', '', null),
+            ('lead@de.example', 'Zürichsee Treuhand AG', 'CRM Professional, 25 Nutzer', 26500.00,
+                '2026-10-30', 'Empfehlung', 'propose lost', 'Budget gestrichen'),
+            ('sales@hk.example', '恒豐電子科技有限公司 Hang Fung Electronics', '生產線 ERP 系統', 420000.00,
+                '2026-12-31', '展覽', 'demo quoted', null),
+            ('sales@hk.example', '大嶼山酒店集團有限公司', '會員 CRM', 168000.00,
+                '2027-01-15', '轉介', 'demo', null),
+            ('sales@hk.example', 'Victoria Peak Capital Partners', 'Investor portal', 250000.00,
+                '2026-09-30', null, 'quoted signed', null),
+            ('sales@hk.example', '旺角書局 Mong Kok Books', '門市收銀', 36000.00,
+                '2026-10-15', null, 'demo dropped', '暫緩計劃')
+        ) as o (email, customer_name, name, amount, expected_close, source, way, lost_reason)
+        join mandant.principal as e on e.name = o.email
+        join crm.customer as c on c.name = o.customer_name
+    loop
+        opportunity := crm.create_opportunity(
+            pursued.customer, pursued.name, pursued.amount,
+            expected_close => pursued.expected_close, source => pursued.source,
+            owner_id => pursued.employee
+        );
+        foreach entered in array string_to_array(pursued.way, ' ') loop
+            update crm.opportunity as o
+            set stage = entered
+            where o.tenant_id = opportunity.tenant_id and o.id = opportunity.id;
+        end loop;
+        update crm.opportunity as o
+        set lost_reason = pursued.lost_reason
+        where o.tenant_id = opportunity.tenant_id and o.id = opportunity.id
+            and pursued.lost_reason is not null;
+    end loop;
+end
+$$;
+
+-- what their owners have to do for them, did, and know
+insert into crm.activity (
+    tenant_id, customer_id, opportunity_id, kind, subject, body, due_at, done_at, owner_id, team_id
+)
+select
+    o.tenant_id, o.customer_id, o.id, a.kind, a.subject, a.body,
+    a.due_at at time zone t.timezone, a.done_at at time zone t.timezone, o.owner_id, o.team_id
+from (
+    values
+    ('ERP for three rigs', 'meeting', 'Walk through the Houston yard', null,
+        timestamp '2026-11-18 10:00', null::timestamp),
+    ('ERP for three rigs', 'note', 'CFO signs above 50,000', 'Ask for her calendar early.', null, null),
+    ('CRM Professional, 40 users', 'call', 'Clear the last legal points', null,
+        '2026-11-16 14:30', null),
+    ('CRM für die Zuweiser', 'task', 'Referenzen an Frau Dr. Lenz schicken', null,
+        '2026-11-13 12:00', null),
+    ('ERP für Werk Altona', 'meeting', 'Vorführung im Kühlhaus', null,
+        '2026-10-21 09:30', '2026-10-21 11:45'),
+    ('CRM für acht Filialen', 'email', 'Angebot nachgefasst', 'Antwort bis Freitag zugesagt.',
+        null, '2026-10-28 16:20'),
+    ('CRM für acht Filialen', 'task', 'Vertrag vorbereiten', null, '2026-11-17 09:00', null),
+    ('生產線 ERP 系統', 'meeting', '工廠參觀', '與黃經理確認時間', '2026-11-20 15:00', null),
+    ('會員 CRM', 'note', '決策人為集團總經理', null, null, null)
+) as a (opportunity, kind, subject, body, due_at, done_at)
+join crm.opportunity as o on o.name = a.opportunity
+join mandant.tenant as t on t.id = o.tenant_id;
+
 reset role;

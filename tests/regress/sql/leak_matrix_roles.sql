@@ -29,6 +29,8 @@ begin
       insert into crm.price (tenant_id, price_list_id, product_id, valid_from, unit_price)
       select p.tenant_id, l.id, p.id, '2026-01-01', 2 from crm.product p join list l using (tenant_id);
     perform mandant.set_setting('company_street', company, tenant => company);
+    insert into crm.stage (tenant_id, code, names, position, probability, forecast_category)
+      select t.id, 'lead', jsonb_build_object('en', company), 1, 10, 'pipeline' from mandant.tenant t where t.code = company;
   end loop;
   for login in select * from who loop
     execute format('create role %I login', login.login);
@@ -47,6 +49,9 @@ begin
     perform crm.post_document(document);
     perform crm.create_document(customer, 'quote', format('[{"description": "%s", "quantity": 1, "unit_price": 9, "tax_rate": 0}]', login.tenant)::jsonb,
                                 '2026-11-02', login.tenant, owner_id => (select p.id from mandant.principal p where p.name = login.login));
+    perform crm.create_opportunity(customer, login.tenant, 5, owner_id => (select p.id from mandant.principal p where p.name = login.login));
+    insert into crm.activity (tenant_id, customer_id, opportunity_id, kind, subject, owner_id)
+      select o.tenant_id, o.customer_id, o.id, 'task', login.tenant, o.owner_id from crm.opportunity o where o.customer_id = customer;
   end loop;
 end
 $$;
