@@ -18,6 +18,8 @@ create table crm.customer (
     language text,
     currency text,
     payment_terms_days int,
+    early_payment_days int,
+    early_payment_percent numeric,
     discount numeric not null default 0,
     credit_limit numeric,
     price_list_id uuid,
@@ -58,6 +60,11 @@ create table crm.customer (
     constraint customer_email_has_domain check (email ~ '^[^@\s]+@[^@\s]+$'),
     constraint customer_language_is_bcp_47 check (language ~ '^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$'),
     constraint customer_payment_terms_in_range check (payment_terms_days between 0 and 365),
+    constraint customer_early_payment_in_range check (
+        early_payment_days between 0 and 365 and early_payment_percent between 0 and 100
+    ),
+    constraint customer_early_payment_is_whole
+        check ((early_payment_days is null) = (early_payment_percent is null)),
     constraint customer_discount_is_percent check (discount between 0 and 100),
     -- NaN is above every number, so an upper bound keeps it out as well
     constraint customer_credit_limit_in_range check (credit_limit >= 0 and credit_limit < 1e12),
@@ -95,6 +102,10 @@ comment on column crm.customer.language is
 comment on column crm.customer.currency is 'Currency of new documents; null: the tenant''s.';
 comment on column crm.customer.payment_terms_days is
     'Days from document date to due date; null: the tenant''s setting payment_terms_days.';
+comment on column crm.customer.early_payment_days is
+    'Days within which he gets early_payment_percent; null: the tenant''s setting of that name.';
+comment on column crm.customer.early_payment_percent is
+    'What he may deduct from gross for an early payment; 0: nothing.';
 comment on column crm.customer.discount is
     'Percent off every line that names no discount of its own.';
 comment on column crm.customer.credit_limit is
@@ -126,10 +137,12 @@ revoke all on crm.customer from public;
 -- not id: a chosen one could repeat the id of another tenant's row; party, merge, move by functions
 grant select, delete,
     insert (tenant_id, name, street, postal_code, city, region, country, email, tax_id, language,
-        currency, payment_terms_days, discount, credit_limit, price_list_id, owner_id, team_id,
+        currency, payment_terms_days, early_payment_days, early_payment_percent, discount,
+        credit_limit, price_list_id, owner_id, team_id,
         state, group_tenant_id),
     update (name, street, postal_code, city, region, country, email, tax_id, language,
-        currency, payment_terms_days, discount, credit_limit, price_list_id, owner_id, team_id,
+        currency, payment_terms_days, early_payment_days, early_payment_percent, discount,
+        credit_limit, price_list_id, owner_id, team_id,
         state, group_tenant_id)
     on crm.customer to mandant_user;
 select mandant.accept_copy('crm.customer');

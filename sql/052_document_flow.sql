@@ -7,6 +7,7 @@ create table crm.document_conversion (
     counts_as text not null,
     sign int not null default 1,
     invoice_policy text,
+    for_blocked_customer boolean not null default false,
     cancel_titles jsonb,
     constraint document_conversion_pkey primary key (from_kind, to_kind),
     constraint document_conversion_from_kind_fkey foreign key (from_kind)
@@ -36,6 +37,8 @@ comment on column crm.document_conversion.sign is
     '-1: takes back by negative quantities, being of the same kind.';
 comment on column crm.document_conversion.invoice_policy is
     'Only in tenants whose setting invoice_policy is this; null: in all.';
+comment on column crm.document_conversion.for_blocked_customer is
+    'true: also for blocked customers and those who moved, because it finishes what was begun.';
 comment on column crm.document_conversion.cancel_titles is
     'What it is headed, by language, where it cancels its source; null: as its kind is.';
 
@@ -67,19 +70,19 @@ grant select, insert, update, delete on crm.document_conversion, crm.document_tr
     to mandant_user;
 
 insert into crm.document_conversion (
-    from_kind, to_kind, counts_as, sign, invoice_policy, cancel_titles
+    from_kind, to_kind, counts_as, sign, invoice_policy, for_blocked_customer, cancel_titles
 ) values
-    ('quote', 'order', 'ordered', 1, null, null),
-    ('order', 'delivery_note', 'delivered', 1, null, null),
-    ('order', 'invoice', 'invoiced', 1, 'ordered', null),
-    ('delivery_note', 'invoice', 'invoiced', 1, null, null),
-    ('invoice', 'credit_note', 'reversed', 1, null,
+    ('quote', 'order', 'ordered', 1, null, false, null),
+    ('order', 'delivery_note', 'delivered', 1, null, false, null),
+    ('order', 'invoice', 'invoiced', 1, 'ordered', false, null),
+    ('delivery_note', 'invoice', 'invoiced', 1, null, true, null),
+    ('invoice', 'credit_note', 'reversed', 1, null, true,
         '{"de": "Stornorechnung", "en": "Cancellation invoice", "zh-Hant": "作廢發票"}'),
-    ('order', 'order', 'reversed', -1, null,
+    ('order', 'order', 'reversed', -1, null, true,
         '{"de": "Auftragsstorno", "en": "Order cancellation", "zh-Hant": "取消訂單"}'),
-    ('delivery_note', 'delivery_note', 'reversed', -1, null,
+    ('delivery_note', 'delivery_note', 'reversed', -1, null, true,
         '{"de": "Rücklieferschein", "en": "Return note", "zh-Hant": "退貨單"}'),
-    ('payment', 'payment', 'reversed', -1, null,
+    ('payment', 'payment', 'reversed', -1, null, true,
         '{"de": "Stornierte Zahlung", "en": "Reversed payment", "zh-Hant": "付款沖銷"}');
 
 insert into crm.document_transition (kind, from_status, to_status, by_hand)

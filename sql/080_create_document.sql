@@ -40,24 +40,31 @@ $$;
 
 comment on function crm.require_kind(text) is 'The kind of that code; refuses (22023) another.';
 
-create function crm.require_open_customer(customer crm.customer, kind text) returns void
+create function crm.require_open_customer(
+    customer crm.customer, kind text, source_id uuid default null
+) returns void
     language plpgsql stable
-    set search_path = pg_catalog, pg_temp
+    set search_path = pg_catalog, mandant, pg_temp
 as $$
 begin
     if customer.state = 'merged' then
         raise exception 'customer "%" is merged into another', customer.name
             using errcode = 'invalid_parameter_value',
                 hint = format('make the document for customer %s', customer.merged_into);
-    elsif customer.state = 'blocked' and not exists (
-        select from crm.document_kind as k where k.code = kind and k.for_blocked_customer
-    ) then
-        raise exception 'customer "%" is blocked', customer.name
-            using errcode = 'invalid_parameter_value',
-                hint = 'set the customer''s state to active first';
-    elsif customer.state = 'moved' and not exists (
-        select from crm.document_kind as k where k.code = kind and k.for_blocked_customer
-    ) then
+    elsif customer.state = 'active'
+        or exists (
+            select from crm.document_kind as k where k.code = kind and k.for_blocked_customer
+        )
+        or exists (
+            select from crm.document as s
+            join crm.document_conversion as c
+                on c.from_kind = s.kind and c.to_kind = require_open_customer.kind
+            where s.tenant_id = customer.tenant_id and s.id = require_open_customer.source_id
+                and c.for_blocked_customer
+        )
+    then
+        return;
+    elsif customer.state = 'moved' then
         raise exception 'customer "%" has moved to another tenant', customer.name
             using errcode = 'invalid_parameter_value',
                 hint = format(
@@ -65,11 +72,16 @@ begin
                     ' if he is a customer here as well', crm.moved_to(customer)
                 );
     end if;
+    raise exception 'customer "%" is blocked', customer.name
+        using errcode = 'invalid_parameter_value',
+            hint = 'set the customer''s state to active first';
 end
 $$;
 
-comment on function crm.require_open_customer(crm.customer, text) is
-    'Refuses (22023) a document for a customer who gets none of this kind.';
+comment on function crm.require_open_customer(crm.customer, text, uuid) is
+    'Refuses (22023) a document for a customer who gets none of this kind.
+
+source_id: the document that it is made from, of which some are finished for everybody.';
 
 create function crm.require_document_date(document_date date) returns void
     language plpgsql immutable
@@ -145,7 +157,7 @@ declare
     tenant mandant.tenant;
 begin
     perform mandant_internal.require(kind.code, 'create', customer.tenant_id);
-    perform crm.require_open_customer(customer, kind.code);
+    perform crm.require_open_customer(customer, kind.code, draft.source_id);
     perform crm.require_document_date(draft.document_date);
     select t.* into tenant from mandant.tenant as t where t.id = customer.tenant_id;
 
@@ -331,7 +343,7 @@ comment on trigger document_check_addresses on crm.document is
 alter function crm.check_document_currency() owner to crm_owner;
 alter function crm.check_document_addresses() owner to crm_owner;
 alter function crm.require_kind(text) owner to crm_owner;
-alter function crm.require_open_customer(crm.customer, text) owner to crm_owner;
+alter function crm.require_open_customer(crm.customer, text, uuid) owner to crm_owner;
 alter function crm.require_document_date(date) owner to crm_owner;
 alter function crm.lock_document(uuid, text) owner to crm_owner;
 alter function crm.only_address(crm.customer, text) owner to crm_owner;
@@ -345,7 +357,7 @@ revoke all on function
     crm.check_document_currency(),
     crm.check_document_addresses(),
     crm.require_kind(text),
-    crm.require_open_customer(crm.customer, text),
+    crm.require_open_customer(crm.customer, text, uuid),
     crm.require_document_date(date),
     crm.lock_document(uuid, text),
     crm.only_address(crm.customer, text),
@@ -357,7 +369,7 @@ revoke all on function
     from public;
 -- whoever writes a document is asked for its customer
 grant execute on function
-    crm.require_open_customer(crm.customer, text),
+    crm.require_open_customer(crm.customer, text, uuid),
     crm.create_document(
         uuid, text, jsonb, date, text, text, uuid, date, date, numeric, uuid, uuid
     ),

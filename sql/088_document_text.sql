@@ -14,10 +14,14 @@ begin
         customer.payment_terms_days,
         mandant_internal.setting_in(document.tenant_id, 'payment_terms_days')::int
     );
-    early_payment_days :=
-        mandant_internal.setting_in(document.tenant_id, 'early_payment_days')::int;
-    early_payment_percent :=
-        mandant_internal.setting_in(document.tenant_id, 'early_payment_percent')::numeric;
+    early_payment_days := coalesce(
+        customer.early_payment_days,
+        mandant_internal.setting_in(document.tenant_id, 'early_payment_days')::int
+    );
+    early_payment_percent := coalesce(
+        customer.early_payment_percent,
+        mandant_internal.setting_in(document.tenant_id, 'early_payment_percent')::numeric
+    );
     -- only what is to be paid can be paid early, and only before it is due
     if early_payment_days >= days or early_payment_percent = 0
         or num_nulls(early_payment_days, early_payment_percent) > 0

@@ -158,7 +158,7 @@ begin
     if not found then
         perform crm.refuse_customer(document.customer_id);
     end if;
-    perform crm.require_open_customer(customer, document.kind);
+    perform crm.require_open_customer(customer, document.kind, document.source_id);
     select t.* into tenant from mandant.tenant as t where t.id = document.tenant_id;
     select k.* into kind from crm.document_kind as k where k.code = document.kind;
     if document.billing_address_id is not null then

@@ -157,7 +157,7 @@ begin
     if not found then
         perform crm.refuse_customer(new.customer_id);
     end if;
-    perform crm.require_open_customer(customer, new.kind);
+    perform crm.require_open_customer(customer, new.kind, new.source_id);
     return null;
 end
 $$;

@@ -114,6 +114,7 @@ begin
     end if;
     perform mandant_internal.require('customer', 'create', to_tenant.id);
 
+    select t.* into from_tenant from mandant.tenant as t where t.id = gone.tenant_id;
     -- the same party is there already, or was, or is made
     select c.* into there
     from crm.customer as c
@@ -129,10 +130,14 @@ begin
         begin
             insert into crm.customer (
                 tenant_id, name, street, postal_code, city, region, country, email, tax_id,
-                language, currency, owner_id, team_id, state, party_id, group_tenant_id
+                language, currency, credit_limit, owner_id, team_id, state, party_id,
+                group_tenant_id
             ) values (
                 to_tenant.id, gone.name, gone.street, gone.postal_code, gone.city, gone.region,
                 gone.country, gone.email, gone.tax_id, gone.language, gone.currency,
+                -- without one he could owe whatever he likes, in another currency it is no limit
+                case when gone.currency is not null or to_tenant.currency = from_tenant.currency
+                    then gone.credit_limit end,
                 crm.owner_after_move(gone, to_tenant), null, gone.state, gone.party_id,
                 gone.group_tenant_id
             ) returning * into there;
@@ -177,7 +182,6 @@ begin
     where d.tenant_id = gone.tenant_id and d.customer_id = gone.id and d.status = 'draft'
     order by d.id
     for update;
-    select t.* into from_tenant from mandant.tenant as t where t.id = gone.tenant_id;
     return next row(
         'customer', to_tenant.code, there.id, null, null, null, there.currency, null
     )::crm.customer_move;
@@ -207,8 +211,8 @@ only be posted here if it settles something, else is to be made there and delete
 which stays here with all that is posted, and is settled here (amount: what is open); opportunity, an
 open one, which stays here until it is lost and made there. Of these you see what you may read.
 Name, address, e-mail, tax id, language, currency, group_tenant_id, contacts and addresses are
-copied. Price list, discount, credit limit and payment terms are not: they were agreed with the
-company that he leaves, and the new one makes its own. He belongs to his owner, if that is an
+copied, the credit limit where it stays in the same currency. Price list, discount and payment terms
+are not: they were agreed with the company that he leaves, and the new one makes its own. He belongs to his owner, if that is an
 employee there; else to you, if you are one; else to nobody, until mandant.assign says whose he is.
 If the party is a customer there already, he is that one, unchanged; whoever moved away from there
 is open again. crm.party shows that the two are the same.

@@ -180,10 +180,10 @@ select name, payment_terms_days, state from crm.customer where id = :'lantau';
 select count(*) from crm.contact where customer_id = :'lantau';
 
 -- who is blocked, merged, or a company of the group
-insert into crm.customer (tenant_id, name, country, state, currency)
-    select id, 'Blocked AG', 'CH', 'blocked', 'CHF' from mandant.tenant where code = 'de' returning id as blocked \gset
+insert into crm.customer (tenant_id, name, country, state, currency, credit_limit)
+    select id, 'Blocked AG', 'CH', 'blocked', 'CHF', 500 from mandant.tenant where code = 'de' returning id as blocked \gset
 select m.what, m.currency from crm.move_customer(:'blocked', 'hk') as m;
-select c.state from crm.customer as c where c.name = 'Blocked AG' order by c.state;
+select c.state, c.credit_limit from crm.customer as c where c.name = 'Blocked AG' order by c.state;
 set role mandant_admin;
 reset mandant.tenant;
 select c.id as ltd from crm.customer as c join mandant.tenant as g on g.id = c.group_tenant_id and g.code = 'hk' \gset
