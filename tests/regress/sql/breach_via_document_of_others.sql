@@ -17,17 +17,31 @@ select breach.read_document(:'draft') as there, breach.read_document('00000000-0
 -- ours: another's and nobody's get the same answer
 select id is null from crm.post_document('00000000-0000-7000-8000-000000000000');
 \echo :SQLSTATE
-select set_config('breach.id', :'draft', true) is not null as set;
+select set_config('breach.id', :'draft', true) || set_config('breach.posted', :'posted', true) is not null as set;
 do $$
 declare
   attempt text;
+  id text;
+  answers text[];
 begin
-  foreach attempt in array array['crm.post_document(%L)', 'crm.change_document(%L, reference => ''taken'')', 'crm.change_document(%L, lines => ''[]'')']
+  foreach attempt in array array[
+    'crm.post_document(%L)', 'crm.change_document(%L, reference => ''taken'')', 'crm.change_document(%L, lines => ''[]'')',
+    'crm.convert_document(%L, ''credit_note'')', 'crm.cancel_document(%L, ''taken'')', 'crm.revise_quote(%L)',
+    'crm.change_status(%L, ''declined'')', 'crm.open_lines(%L)', 'crm.document_texts(%L)', 'crm.render_document(%L)',
+    'crm.allocate(%L, ''00000000-0000-7000-8000-000000000001'')', 'crm.allocate(''00000000-0000-7000-8000-000000000001'', %L)']
   loop
-    begin
-      execute format('select ' || attempt, current_setting('breach.id'));
-    exception when others then raise notice '% %', sqlstate, replace(sqlerrm, current_setting('breach.id'), 'ID');
-    end;
+    answers := '{}';
+    foreach id in array array[current_setting('breach.id'), current_setting('breach.posted'), '00000000-0000-7000-8000-000000000000']
+    loop
+      begin
+        execute format('select ' || attempt, id);
+        answers := answers || 'done'::text;
+      exception when others then
+        answers := answers || format('%s %s', sqlstate, replace(sqlerrm, id, 'ID'));
+      end;
+    end loop;
+    raise notice '%: % for %', attempt, answers[1],
+      case when answers[1] = answers[2] and answers[1] = answers[3] then 'all alike' else answers::text end;
   end loop;
 end
 $$;
@@ -46,6 +60,8 @@ do $$ begin perform crm.create_document(current_setting('breach.own')::uuid, 'in
   exception when others then raise notice '% %', sqlstate, replace(sqlerrm, current_setting('breach.id'), 'ID'); end $$;
 do $$ begin perform crm.create_document(current_setting('breach.own')::uuid, 'invoice', '[{"product": "ERP-CORE", "quantity": 1}]');
   exception when others then raise notice '% %', sqlstate, sqlerrm; end $$;
+do $$ begin perform crm.create_document(current_setting('breach.own')::uuid, 'credit_note', jsonb_build_array(jsonb_build_object('source_document_id', current_setting('breach.posted'), 'source_position', 1)));
+  exception when others then raise notice '% %', sqlstate, replace(sqlerrm, current_setting('breach.posted'), 'ID'); end $$;
 insert into crm.document_line (tenant_id, document_id, position, kind, description, quantity, unit_price, tax_rate, net) values (:us, :'draft', 9, 'invoice', 'planted', 1, 1, 0, 1);
 \echo :SQLSTATE
 select count(*) from crm.document_tax where document_id in (:'draft', :'posted');
