@@ -150,12 +150,18 @@ begin
     update crm.document_tax as t
     set owner_id = new.owner_id, team_id = new.team_id
     where t.tenant_id = new.tenant_id and t.document_id = new.id;
+    update crm.settlement as s
+    set owner_id = new.owner_id, team_id = new.team_id
+    where s.tenant_id = new.tenant_id and s.document_id = new.id;
+    update crm.settlement_tax as t
+    set owner_id = new.owner_id, team_id = new.team_id
+    where t.tenant_id = new.tenant_id and t.document_id = new.id;
     return null;
 end
 $$;
 
 comment on function crm.follow_owner() is
-    'Trigger: lines and taxes have the owner and team of their document.';
+    'Trigger: what belongs to a document has its owner and team.';
 
 alter function crm.follow_owner() owner to crm_owner;
 revoke all on function crm.follow_owner() from public;

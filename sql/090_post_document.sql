@@ -207,6 +207,8 @@ begin
             perform crm.release_sources(document);
             if kind.revenue_sign <> 0 then
                 perform crm.credit_source(document, conversion.sign);
+            elsif kind.balance_sign <> 0 then
+                perform crm.lock_settled(source.id);
             end if;
         end if;
     end if;
@@ -263,10 +265,11 @@ comment on function crm.post_document(uuid) is
 Name, address and payment terms are the customer''s of this moment, texts, exchange rates and the
 years to keep it those of the tenant and its country. An order accepts its quote, a revision replaces
 it, a credit note is set off against its invoice. Posting needs the rights update and post on the
-document''s kind, and update on a quote or invoice that it changes so. Errors: P0002 no such document,
-23001 already posted or its period is locked, 22023 no lines, no exchange rate, more credited than
-invoiced, more owed than the credit limit, or something that the country wants is missing, 42704 the
-tenant has no series for the kind, 42501 no right, 55P03 the series is busy.';
+document''s kind, update on a quote or invoice that it changes so, and create on what it is set off
+against. Errors: P0002 no such document, 23001 already posted or its period is locked, 22023 no lines,
+no exchange rate, more credited than invoiced, more owed than the credit limit, or something that the
+country wants is missing, 42704 the tenant has no series for the kind, 42501 no right, 55P03 the
+series is busy.';
 
 alter function crm.letterhead(mandant.tenant) owner to crm_owner;
 alter function crm.require_lines(crm.document) owner to crm_owner;

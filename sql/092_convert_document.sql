@@ -165,6 +165,7 @@ declare
     counter crm.document;
     counter_kind text;
 begin
+    perform crm.lock_settled(id);
     document := crm.lock_document(id, 'void');
     if reason is null or reason !~ '\S' then
         raise exception 'a cancellation needs a reason'
@@ -212,10 +213,11 @@ comment on function crm.cancel_document(uuid, text, date) is
     'Cancels a posted document by a counter-document, which it posts and returns.
 
 Both stay, and sum to zero; what the document had delivered or billed can be delivered or billed
-anew, what was paid for it is open again. reason: is kept with the document. document_date: of the
-counter-document, default today in the tenant''s time zone; its period must be open. Needs void and
-update on the document, create, update and post on the kind that cancels it. Errors: P0002 no such
-document, 23001 cancelled or credited already, or its kind is never cancelled, 22023 no reason, a
+anew. What was paid for an invoice is left on its credit note, what a payment had paid is open again.
+reason: is kept with the document. document_date: of the counter-document, default today in the
+tenant''s time zone; its period must be open. Needs void and update on the document, create, update
+and post on the kind that cancels it, create and update on what a payment had paid. Errors: P0002 no
+such document, 23001 cancelled or credited already, or its kind is never cancelled, 22023 no reason, a
 draft, or something was made from it, 42501 no right.';
 
 create function crm.revise_quote(id uuid, document_date date default null) returns crm.document

@@ -82,6 +82,7 @@ begin
     end if;
 
     -- nothing may stay behind because the caller does not see it
+    perform mandant_internal.require_whole('customer', 'update', merged.tenant_id);
     perform mandant_internal.require_whole(k.code, 'update', merged.tenant_id)
     from crm.document_kind as k;
     perform mandant_internal.require_whole(object, 'update', merged.tenant_id)
@@ -116,6 +117,10 @@ begin
     set group_tenant_id = merged.group_tenant_id
     where c.tenant_id = survivor.tenant_id and c.id = survivor.id and c.group_tenant_id is null
         and merged.group_tenant_id is not null;
+    -- who was merged into him before is one step from the survivor, too
+    update crm.customer as c
+    set merged_into = survivor.id
+    where c.tenant_id = merged.tenant_id and c.merged_into = merged.id;
     -- what the merged one was linked to, the survivor is, unless it is linked itself, to whomever
     update crm.customer as c
     set party_id = merged.party_id
@@ -138,11 +143,11 @@ comment on function crm.merge_customers(uuid, uuid, text) is
     'Merges a customer into another of the same tenant, and returns the one that stays.
 
 Contacts, addresses, drafts, opportunities and activities move; posted documents stay with the
-merged customer, who gets no new ones. The survivor keeps its own terms, and becomes the company of
-the group that the merged one is. Needs update and delete on both customers, assign where their
-owners differ, and update on all documents, opportunities and activities of the tenant. Errors: P0002
-no such customer, 22023 the same, another tenant''s, merged or moved already, or two companies of the
-group, 42501 no right.';
+merged customer, who gets no new ones; what is open of them counts for the survivor. He keeps his own
+terms, and becomes the company of the group that the merged one is. Needs update and delete on both
+customers, assign where their owners differ, and update on all customers, documents, opportunities
+and activities of the tenant. Errors: P0002 no such customer, 22023 the same, another tenant''s, merged
+or moved already, or two companies of the group, 42501 no right.';
 
 create function crm.check_customer_of_document() returns trigger
     language plpgsql

@@ -1,0 +1,519 @@
+-- Setting off: what the customer owes against what he has paid or is owed, as much as both have
+-- open, and taking that back. Whoever settles locks all documents that it takes in the order of
+-- their ids, before a number is drawn: two who want the same wait for each other, and neither for
+-- ever. That nobody settles more than is open is thus the same at every isolation level.
+
+create function crm.lock_item(document_id uuid) returns crm.document
+    language plpgsql volatile
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+declare
+    document crm.document := crm.lock_document(document_id, 'update');
+begin
+    -- what row security asks of who adds rows that are seen as the document is
+    perform mandant_internal.require_row(
+        'document', 'create', document.tenant_id, document.owner_id, document.team_id, document.kind
+    );
+    return document;
+end
+$$;
+
+comment on function crm.lock_item(uuid) is
+    'Locks a document to settle it, or refuses: not there (P0002), not allowed (42501).';
+
+create function crm.lock_settled(document_id uuid) returns void
+    language plpgsql volatile
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+begin
+    perform d.id
+    from crm.document as d
+    where d.id = lock_settled.document_id or d.id in (
+        select s.by_id from crm.settlement as s where s.document_id = lock_settled.document_id
+    )
+    order by d.id
+    for update;
+end
+$$;
+
+comment on function crm.lock_settled(uuid) is
+    'Locks a document and all that it settled, as far as the caller may; before any of them alone.';
+
+create function crm.settling_day(tenant_id int, one date, other date) returns date
+    language plpgsql volatile
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+begin
+    -- who locks the period waits for this, or this sees that it is locked
+    perform mandant_internal.hold_settings(tenant_id);
+    return greatest(
+        one, other, mandant_internal.setting_in(tenant_id, 'locked_until')::date + 1
+    );
+end
+$$;
+
+comment on function crm.settling_day(int, date, date) is
+    'The later of two days, or the first that is not locked.';
+
+create function crm.surviving_customer(tenant_id int, customer_id uuid) returns uuid
+    language plpgsql stable
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return coalesce(
+        (
+            select c.merged_into
+            from crm.customer as c
+            where c.tenant_id = surviving_customer.tenant_id
+                and c.id = surviving_customer.customer_id
+        ),
+        customer_id
+    );
+end
+$$;
+
+comment on function crm.surviving_customer(int, uuid) is
+    'Whom the documents of a customer count for: himself, or who he turned out to be.';
+
+create function crm.require_pair(credit crm.document, debit crm.document) returns void
+    language plpgsql stable
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+declare
+    draft constant crm.document := case when credit.status = 'draft' then credit else debit end;
+begin
+    if credit.tenant_id <> debit.tenant_id then
+        raise exception '% % and % % belong to different tenants',
+            credit.kind, credit.number, debit.kind, debit.number
+            using errcode = 'invalid_parameter_value',
+                hint = 'what is open is settled within one tenant';
+    elsif draft.status = 'draft' then
+        raise exception '% % is not posted', draft.kind, draft.id
+            using errcode = 'invalid_parameter_value',
+                hint = 'post it first with crm.post_document(id)';
+    elsif credit.currency <> debit.currency then
+        raise exception '% % is in %, % % in %',
+            credit.kind, credit.number, credit.currency, debit.kind, debit.number, debit.currency
+            using errcode = 'invalid_parameter_value',
+                hint = format('record the payment in %s', debit.currency);
+    elsif crm.surviving_customer(credit.tenant_id, credit.customer_id)
+        <> crm.surviving_customer(debit.tenant_id, debit.customer_id)
+    then
+        raise exception '% % and % % are of different customers',
+            credit.kind, credit.number, debit.kind, debit.number
+            using errcode = 'invalid_parameter_value',
+                hint = 'if they are the same, merge them with crm.merge_customers';
+    elsif credit.open_amount >= 0 then
+        raise exception '% % has nothing to give', credit.kind, credit.number
+            using errcode = 'invalid_parameter_value',
+                hint = 'name a payment or credit note whose open_amount is below 0';
+    elsif debit.open_amount <= 0 then
+        raise exception 'nothing is open of % %', debit.kind, debit.number
+            using errcode = 'invalid_parameter_value',
+                hint = 'name an invoice whose open_amount is above 0';
+    end if;
+end
+$$;
+
+comment on function crm.require_pair(crm.document, crm.document) is
+    'Refuses (22023) to set off two documents that do not belong together, or are not open.';
+
+create function crm.require_settling_amount(amount numeric, currency text, name text) returns void
+    language plpgsql stable
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    minor_unit int := (select c.minor_unit from crm.currency as c where c.code = currency);
+begin
+    -- NaN is above every number, so an upper bound keeps it out as well
+    if (amount > 0 and amount < 1e12) is not true then
+        raise exception '% must be a number above 0, below 1e12, not %',
+            name, coalesce(amount::text, 'null')
+            using errcode = 'invalid_parameter_value',
+                hint = 'say what is settled, without sign';
+    elsif amount <> round(amount, minor_unit) then
+        raise exception '% % has more decimals than %', name, trim_scale(amount), currency
+            using errcode = 'invalid_parameter_value',
+                hint = format('%s has %s', currency, minor_unit);
+    end if;
+end
+$$;
+
+comment on function crm.require_settling_amount(numeric, text, text) is
+    'Refuses (22023) what is no amount of a currency.';
+
+create function crm.settle(
+    credit crm.document, debit crm.document, amount numeric default null,
+    discount numeric default null
+) returns crm.settlement
+    language plpgsql volatile
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+declare
+    terms numeric := 0;
+    given crm.settlement;
+    taken crm.settlement;
+begin
+    perform crm.require_pair(credit, debit);
+    -- a credit note is no early payment
+    if debit.early_payment_percent is not null and exists (
+        select from crm.document_kind as k where k.code = credit.kind and k.revenue_sign = 0
+    ) then
+        terms := crm.early_discount(debit, credit.document_date);
+    end if;
+
+    if discount is null then
+        discount := case
+            when terms > 0
+                and coalesce(amount, -credit.open_amount) = debit.open_amount - terms then terms
+            else 0
+        end;
+    elsif discount <> 0 then
+        perform crm.require_settling_amount(discount, debit.currency, 'discount');
+        if discount > terms then
+            raise exception '% % gives a discount of % to a payment of %, not %',
+                debit.kind, debit.number, terms, to_char(credit.document_date, 'YYYY-MM-DD'),
+                discount
+                using errcode = 'invalid_parameter_value',
+                    hint = 'for more than its terms give, post a credit note';
+        end if;
+    end if;
+    amount := coalesce(amount, least(-credit.open_amount, debit.open_amount - discount));
+    perform crm.require_settling_amount(amount, debit.currency, 'amount');
+    if amount > -credit.open_amount then
+        raise exception 'only % of % % is left, not %',
+            -credit.open_amount, credit.kind, credit.number, amount
+            using errcode = 'invalid_parameter_value',
+                hint = 'its open_amount in crm.open_item says what it can give';
+    elsif amount + discount > debit.open_amount then
+        raise exception 'only % of % % is open, not %',
+            debit.open_amount, debit.kind, debit.number, amount + discount
+            using errcode = 'invalid_parameter_value',
+                hint = 'what is paid above that stays open on the payment';
+    end if;
+
+    given.tenant_id := credit.tenant_id;
+    given.document_id := credit.id;
+    given.by_id := debit.id;
+    given.pair_id := mandant.new_id();
+    given.purpose := 'allocation';
+    given.amount := -amount;
+    given.settled_on := crm.settling_day(
+        credit.tenant_id, credit.document_date, debit.document_date
+    );
+    taken := given;
+    taken.document_id := debit.id;
+    taken.by_id := credit.id;
+    given := crm.write_settlement(given);
+    if discount > 0 then
+        taken.amount := discount;
+        perform crm.write_discount(taken);
+    end if;
+    taken.amount := amount;
+    perform crm.write_settlement(taken, -given.tenant_amount);
+    return given;
+end
+$$;
+
+comment on function crm.settle(crm.document, crm.document, numeric, numeric) is
+    'Sets two documents off that the caller has locked; returns the row of the first.
+
+See crm.allocate.';
+
+create function crm.allocate(
+    credit_id uuid, debit_id uuid, amount numeric default null, discount numeric default null
+) returns setof crm.settlement
+    language plpgsql volatile
+    security definer -- writes what users may not; row security still sees the caller
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+declare
+    credit crm.document;
+    debit crm.document;
+    settled crm.settlement;
+begin
+    -- who posts a draft waits for what it settles: nobody waits here for a draft
+    perform crm.require_posted(credit_id);
+    perform crm.require_posted(debit_id);
+    if credit_id < debit_id then
+        credit := crm.lock_item(credit_id);
+        debit := crm.lock_item(debit_id);
+    else
+        debit := crm.lock_item(debit_id);
+        credit := crm.lock_item(credit_id);
+    end if;
+    settled := crm.settle(credit, debit, amount, discount);
+    return query
+    select s.*
+    from crm.settlement as s
+    where s.tenant_id = settled.tenant_id and s.pair_id = settled.pair_id
+    order by s.id;
+end
+$$;
+
+comment on function crm.allocate(uuid, uuid, numeric, numeric) is
+    'Sets a payment or credit note off against an invoice; returns a row for each side.
+
+credit_id: what has an open_amount below 0; debit_id: above 0; of one tenant, customer and currency,
+where the documents of a merged customer are those of who he became. amount: what is set off, default
+as much as both have open. discount: for an early payment, taken besides the amount, with a row of its
+own; default what the invoice''s terms give to a payment of that day, if the amount (or all that the
+payment has left) pays the rest of the invoice exactly, else none. Needs update and create on both
+kinds, which is what row security asks. Errors: P0002 no such document, 22023 they do not belong
+together, more than is open, more discount than the terms give, no amount of the currency, 42501 no
+right.';
+
+create function crm.require_posted(document_id uuid) returns void
+    language plpgsql stable
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+begin
+    if exists (select from crm.document as d where d.id = document_id and d.status = 'draft') then
+        raise exception 'draft % is not posted', document_id
+            using errcode = 'invalid_parameter_value',
+                hint = 'post it first with crm.post_document(id)';
+    end if;
+end
+$$;
+
+comment on function crm.require_posted(uuid) is
+    'Refuses (22023) a draft, without waiting for it.';
+
+create function crm.take_back(
+    tenant_id int, pair_id uuid, settled_on date, reason text
+) returns uuid
+    language plpgsql volatile
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+declare
+    counter_id constant uuid := mandant.new_id();
+    counter crm.settlement;
+    cancelled crm.document;
+    balance crm.document;
+begin
+    for counter in
+        select s.*
+        from crm.settlement as s
+        where s.tenant_id = take_back.tenant_id and s.pair_id = take_back.pair_id
+            and s.reverses is null and not exists (
+                select from crm.settlement as r
+                where r.tenant_id = s.tenant_id and r.reverses = s.id
+            )
+        order by s.id
+    loop
+        counter.reverses := counter.id;
+        counter.reason := reason;
+        counter.pair_id := counter_id;
+        counter.amount := -counter.amount;
+        counter.tenant_amount := -counter.tenant_amount;
+        counter.exchange_difference := -counter.exchange_difference;
+        counter.settled_on := settled_on;
+        if counter.purpose = 'discount' then
+            perform crm.write_discount(counter);
+        else
+            perform crm.write_settlement(counter);
+        end if;
+    end loop;
+
+    -- what was cancelled meanwhile is balanced again, as far as its counter-document still can
+    for cancelled in
+        select d.*
+        from crm.document as d
+        join crm.settlement as s on s.tenant_id = d.tenant_id and s.document_id = d.id
+        where s.tenant_id = take_back.tenant_id and s.pair_id = counter_id
+            and s.purpose = 'allocation' and d.status = 'cancelled'
+    loop
+        select d.* into balance
+        from crm.document as d
+        where d.tenant_id = cancelled.tenant_id and d.cancels_id = cancelled.id;
+        if found and balance.open_amount <> 0 then
+            perform crm.balance(crm.lock_item(balance.id), cancelled);
+        end if;
+    end loop;
+    return counter_id;
+end
+$$;
+
+comment on function crm.take_back(int, uuid, date, text) is
+    'Takes back what was settled together, of documents that the caller has locked.
+
+Returns the pair_id of the rows that do it.';
+
+create function crm.balance(one crm.document, other crm.document) returns void
+    language plpgsql volatile
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+begin
+    if one.open_amount < 0 and other.open_amount > 0 then
+        perform crm.settle(one, other, discount => 0);
+    elsif one.open_amount > 0 and other.open_amount < 0 then
+        perform crm.settle(other, one, discount => 0);
+    end if;
+end
+$$;
+
+comment on function crm.balance(crm.document, crm.document) is
+    'Sets two documents off as far as both are open, which may be nothing.';
+
+create function crm.deallocate(settlement_id uuid, reason text) returns setof crm.settlement
+    language plpgsql volatile
+    security definer -- writes what users may not; row security still sees the caller
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+declare
+    settled crm.settlement;
+    document crm.document;
+    other crm.document;
+    counter_id uuid;
+begin
+    select s.* into settled from crm.settlement as s where s.id = settlement_id;
+    if not found then
+        raise exception 'no such settlement %', settlement_id
+            using errcode = 'no_data_found',
+                hint = 'look for it in crm.settlement, with its tenant selected';
+    elsif reason is null or reason !~ '\S' then
+        raise exception 'to take back an allocation needs a reason'
+            using errcode = 'invalid_parameter_value',
+                hint = 'say why, such as reason => ''wrong invoice''';
+    elsif settled.reverses is not null then
+        raise exception 'settlement % takes back another', settlement_id
+            using errcode = 'invalid_parameter_value', hint = 'use crm.allocate to settle anew';
+    end if;
+    if settled.document_id < settled.by_id then
+        document := crm.lock_item(settled.document_id);
+        other := crm.lock_item(settled.by_id);
+    else
+        other := crm.lock_item(settled.by_id);
+        document := crm.lock_item(settled.document_id);
+    end if;
+    if document.cancels_id = other.id or other.cancels_id = document.id then
+        raise exception '% % and % % balance each other for ever',
+            document.kind, document.number, other.kind, other.number
+            using errcode = 'restrict_violation',
+                hint = 'one cancels the other; make a new document with crm.create_document';
+    elsif not exists (
+        select from crm.settlement as s
+        where s.tenant_id = settled.tenant_id and s.pair_id = settled.pair_id
+            and s.reverses is null and s.purpose = 'allocation'
+            and not exists (
+                select from crm.settlement as r
+                where r.tenant_id = s.tenant_id and r.reverses = s.id
+            )
+    ) then
+        raise exception 'settlement % is taken back already', settlement_id
+            using errcode = 'restrict_violation', hint = 'use crm.allocate to settle anew';
+    end if;
+    counter_id := crm.take_back(
+        settled.tenant_id, settled.pair_id,
+        crm.settling_day(
+            settled.tenant_id, settled.settled_on,
+            (
+                select (now() at time zone t.timezone)::date
+                from mandant.tenant as t
+                where t.id = settled.tenant_id
+            )
+        ),
+        reason
+    );
+    return query
+    select s.*
+    from crm.settlement as s
+    where s.tenant_id = settled.tenant_id and s.pair_id = counter_id
+    order by s.id;
+end
+$$;
+
+comment on function crm.deallocate(uuid, text) is
+    'Takes an allocation back, both sides, its discount too; returns the rows that do it.
+
+settlement_id: of any of its rows. Both documents are open again by what it had settled; exchange
+differences are taken back as well. reason: is kept with the rows. They are of today in the tenant''s
+time zone, or of the first day that is not locked. Needs update and create on both kinds. Errors:
+P0002 no such settlement, or its other document is not seen, 23001 taken back already, or one document
+cancels the other, 22023 no reason, 42501 no right.';
+
+create function crm.set_off(document crm.document, source_id uuid) returns crm.document
+    language plpgsql volatile
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+declare
+    source crm.document;
+    pair uuid;
+    reason constant text := format('%s %s', document.kind, document.number);
+    settled_on date;
+begin
+    if document.open_amount = 0 then
+        return document;
+    end if;
+    source := crm.lock_item(source_id);
+    settled_on := crm.settling_day(
+        document.tenant_id, document.document_date, source.document_date
+    );
+    if source.kind = document.kind then
+        -- what is taken back pays nothing: the last first, and what is left over pays nothing anyway
+        while abs(source.open_amount) < abs(document.open_amount) loop
+            select s.pair_id into pair
+            from crm.settlement as s
+            join crm.document as o on o.tenant_id = s.tenant_id and o.id = s.by_id
+            where s.tenant_id = source.tenant_id and s.document_id = source.id
+                and s.reverses is null and o.source_id is distinct from source.id
+                and not exists (
+                    select from crm.settlement as r
+                    where r.tenant_id = s.tenant_id and r.reverses = s.id
+                )
+            order by s.id desc
+            limit 1;
+            exit when not found;
+            perform crm.take_back(source.tenant_id, pair, settled_on, reason);
+            source := crm.lock_item(source_id);
+        end loop;
+    else
+        perform crm.cut_discount(source, settled_on, reason);
+        source := crm.lock_item(source_id);
+    end if;
+    perform crm.balance(document, source);
+    select d.* into document
+    from crm.document as d
+    where d.tenant_id = source.tenant_id and d.id = document.id;
+    return document;
+end
+$$;
+
+comment on function crm.set_off(crm.document, uuid) is
+    'What a posted document that takes back another settles of it; returns the document.
+
+A payment taken back pays nothing any more: its allocations are taken back first, as many as it
+needs. An early-payment discount on what was credited is taken back as well.';
+
+alter function crm.lock_item(uuid) owner to crm_owner;
+alter function crm.lock_settled(uuid) owner to crm_owner;
+alter function crm.settling_day(int, date, date) owner to crm_owner;
+alter function crm.surviving_customer(int, uuid) owner to crm_owner;
+alter function crm.require_pair(crm.document, crm.document) owner to crm_owner;
+alter function crm.require_settling_amount(numeric, text, text) owner to crm_owner;
+alter function crm.settle(crm.document, crm.document, numeric, numeric) owner to crm_owner;
+alter function crm.allocate(uuid, uuid, numeric, numeric) owner to crm_owner;
+alter function crm.require_posted(uuid) owner to crm_owner;
+alter function crm.take_back(int, uuid, date, text) owner to crm_owner;
+alter function crm.balance(crm.document, crm.document) owner to crm_owner;
+alter function crm.deallocate(uuid, text) owner to crm_owner;
+alter function crm.set_off(crm.document, uuid) owner to crm_owner;
+revoke all on function
+    crm.lock_item(uuid),
+    crm.lock_settled(uuid),
+    crm.settling_day(int, date, date),
+    crm.surviving_customer(int, uuid),
+    crm.require_pair(crm.document, crm.document),
+    crm.require_settling_amount(numeric, text, text),
+    crm.settle(crm.document, crm.document, numeric, numeric),
+    crm.allocate(uuid, uuid, numeric, numeric),
+    crm.require_posted(uuid),
+    crm.take_back(int, uuid, date, text),
+    crm.balance(crm.document, crm.document),
+    crm.deallocate(uuid, text),
+    crm.set_off(crm.document, uuid)
+    from public;
+grant execute on function
+    crm.allocate(uuid, uuid, numeric, numeric),
+    crm.deallocate(uuid, text)
+    to mandant_user;
