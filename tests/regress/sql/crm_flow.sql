@@ -18,8 +18,9 @@ select id as quote from crm.create_document(:'customer', 'quote',
        "tax_code": "standard"},
       {"description": "Table", "quantity": 2, "unit": "piece", "unit_price": 480, "tax_code": "standard"}]',
     '2026-10-01') \gset
+\set VERBOSITY sqlstate
 select crm.convert_document(:'quote', 'order');
-\echo :SQLSTATE
+\set VERBOSITY terse
 select number, status, valid_until, revision from crm.post_document(:'quote');
 select id as revised, status, revision, net from crm.revise_quote(:'quote', '2026-10-02') \gset
 select :'status' as status, :revision as revision, :net as net;
@@ -68,12 +69,12 @@ select crm.convert_document(:'order', 'delivery_note', '[{"source_position": 1, 
 \echo :SQLSTATE
 select crm.convert_document(:'order', 'delivery_note', '[{"source_position": 2}]');
 \echo :SQLSTATE
+\set VERBOSITY sqlstate
 select crm.convert_document(:'order', 'delivery_note', '[{"source_position": 3}]');
-\echo :SQLSTATE
-select crm.convert_document(:'order', 'delivery_note', '[]');
-\echo :SQLSTATE
 select crm.convert_document(:'delivery', 'invoice');
-\echo :SQLSTATE
+select crm.convert_document(:'order', 'delivery_note', '{}');
+\set VERBOSITY terse
+select kind, status, net from crm.convert_document(:'order', 'delivery_note', '[]');
 -- a draft counts; dropped, it no longer does
 select position, product, quantity, ordered, delivered, invoiced, reversed from crm.open_lines(:'order');
 savepoint dropped;
@@ -127,6 +128,9 @@ savepoint credited;
 select number, gross, open_amount from crm.post_document(:'amount');
 select credited = gross as wholly, open_amount from crm.document where id = :'second';
 rollback to credited;
+\set VERBOSITY sqlstate
+select crm.cancel_document(:'amount', 'a draft');
+\set VERBOSITY terse
 delete from crm.document where id = :'amount';
 select crm.cancel_document(:'second', 'too late');
 \echo :SQLSTATE
@@ -135,8 +139,6 @@ select crm.cancel_document(:'second', 'too late');
 select crm.cancel_document(:'invoice', ' ');
 \echo :SQLSTATE
 select crm.cancel_document(:'invoice', 'wrong address', '2026-10-30');
-\echo :SQLSTATE
-select crm.cancel_document(:'amount', 'draft');
 \echo :SQLSTATE
 select id as counter, number, kind, status, gross, open_amount, cancels_id = :'invoice' as cancels,
     texts ->> 'title' as title
@@ -163,12 +165,21 @@ select crm.cancel_document(:'delivery', 'lost');
 \echo :SQLSTATE
 select number, kind, net, texts ->> 'title' as title from crm.cancel_document(:'rest', 'lost', '2026-11-05');
 select position, quantity, delivered, invoiced from crm.open_lines(:'order');
-select position, quantity from crm.document_line where document_id = (
-    select id from crm.convert_document(:'order', 'delivery_note'));
+select id as again from crm.convert_document(:'order', 'delivery_note') \gset
+select position, quantity from crm.document_line where document_id = :'again';
 -- an order of which something was delivered is not cancelled, but what is left can be taken off
 select crm.cancel_document(:'order', 'over');
 \echo :SQLSTATE
-select crm.convert_document(:'order', 'order', '[{"source_position": 1, "quantity": -1}]');
+delete from crm.document where id = :'again';
+select crm.convert_document(:'order', 'order', '[{"source_position": 1, "quantity": 1}]');
+\echo :SQLSTATE
+select crm.convert_document(:'order', 'order', '[{"source_position": 1, "quantity": -2}]');
+\echo :SQLSTATE
+select id as less, net from crm.convert_document(:'order', 'order', '[{"source_position": 1, "quantity": -1}]',
+    '2026-11-06') \gset
+select number, net, open_amount from crm.post_document(:'less');
+select position, quantity, delivered, invoiced, reversed from crm.open_lines(:'order');
+select crm.convert_document(:'order', 'delivery_note', '[{"source_position": 1, "quantity": 4}]');
 \echo :SQLSTATE
 
 -- a quotation that was made cannot be for another customer, nor in another currency
