@@ -23,7 +23,7 @@ delete from crm.document where id = :'posted';
 \echo :SQLSTATE
 delete from crm.document_line where document_id = :'posted';
 \echo :SQLSTATE
-truncate crm.document;
+truncate crm.document cascade;
 \echo :SQLSTATE
 select crm.change_document(:'posted', '[]');
 \echo :SQLSTATE
@@ -56,7 +56,7 @@ update crm.document set reference = 'changed' where id = :'posted';
 \echo :SQLSTATE
 delete from crm.document where id = :'posted';
 \echo :SQLSTATE
-truncate crm.document;
+truncate crm.document cascade;
 \echo :SQLSTATE
 
 -- who owns the table sees no rows of it, but could truncate it
