@@ -39,7 +39,22 @@ create function crm.in_language(texts jsonb, variadic languages text[]) returns 
     set search_path = pg_catalog, crm, pg_temp
     set plan_cache_mode = force_generic_plan -- planning for each text takes longer than reading it
 as $$
+declare
+    tag text := languages[1];
 begin
+    -- nearly always there is a text in the first: found without a query
+    if starts_with(tag, 'zh-') then
+        tag := regexp_replace(tag, '^zh-(HK|MO|TW)(?=-|$)', 'zh-Hant-' || split_part(tag, '-', 2));
+    end if;
+    while tag <> '' loop
+        if texts ? tag then
+            return texts ->> tag;
+        end if;
+        tag := substring(tag from '^(.*)-');
+    end loop;
+    if texts is null then
+        return null;
+    end if;
     return (
         select t.text
         from jsonb_each_text(texts) as t (language, text)
@@ -67,17 +82,20 @@ create function crm.date_in_language(day date, language text) returns text
     language sql immutable parallel safe
     set search_path = pg_catalog, pg_temp
 as $$
+    -- without backslashes, which a session can read otherwise (standard_conforming_strings)
     select to_char(day, case
-        when language ~* '^de\M' then 'DD.MM.YYYY'
-        when language ~* '^zh\M' then 'YYYY"年"FMMM"月"FMDD"日"'
-        when language ~* '^en-US\M' then 'MM/DD/YYYY'
-        when language ~* '^en\M' then 'FMDD FMMonth YYYY'
+        when language ~* '^de(-|$)' then 'DD.MM.YYYY'
+        when language ~* '^zh(-|$)' then 'YYYY"年"FMMM"月"FMDD"日"'
+        when language ~* '^en-US(-|$)' then 'MM/DD/YYYY'
+        when language ~* '^en(-|$)' then 'FMDD FMMonth YYYY'
         else 'YYYY-MM-DD'
     end)
 $$;
 
 comment on function crm.date_in_language(date, text) is
-    'A date as one writes it in a language (R-US-08), in others than de, en and zh as in ISO 8601.';
+    'A date as one writes it in a language (R-US-08), in others than de, en and zh as in ISO 8601.
+
+What it answers for a language stays: documents that were sent are made anew with it.';
 
 alter function crm.is_texts(jsonb) owner to crm_owner;
 alter function crm.covers_language(text, text) owner to crm_owner;

@@ -9,6 +9,7 @@ create table crm.document_kind (
     for_blocked_customer boolean not null,
     supplies boolean not null default false,
     expires boolean not null default false,
+    priced boolean not null default true,
     titles jsonb,
     record_class text not null default 'letter',
     constraint document_kind_pkey primary key (code),
@@ -29,6 +30,7 @@ comment on column crm.document_kind.for_blocked_customer is
 comment on column crm.document_kind.supplies is 'Whether it says when it was supplied.';
 comment on column crm.document_kind.expires is
     'Whether it is valid until a day only: after the setting quote_valid_days, if nothing is said.';
+comment on column crm.document_kind.priced is 'Whether its paper shows prices.';
 comment on column crm.document_kind.titles is
     'What the document is headed, by language; null: its name.';
 comment on column crm.document_kind.record_class is
@@ -41,18 +43,18 @@ grant select, insert, update, delete on crm.document_kind to mandant_user;
 
 -- never "Gutschrift": on an invoice that word means that the customer bills himself (R-DE-11)
 insert into crm.document_kind (
-    code, name, revenue_sign, balance_sign, for_blocked_customer, supplies, expires, record_class,
-    titles
+    code, name, revenue_sign, balance_sign, for_blocked_customer, supplies, expires, priced,
+    record_class, titles
 ) values
-    ('quote', 'Quote', 0, 0, false, false, true, 'letter',
+    ('quote', 'Quote', 0, 0, false, false, true, true, 'letter',
         '{"de": "Angebot", "en": "Quote", "zh-Hant": "報價單"}'),
-    ('order', 'Order', 0, 0, false, false, false, 'letter',
+    ('order', 'Order', 0, 0, false, false, false, true, 'letter',
         '{"de": "Auftragsbestätigung", "en": "Order confirmation", "zh-Hant": "訂單確認"}'),
-    ('delivery_note', 'Delivery note', 0, 0, false, true, false, 'letter',
+    ('delivery_note', 'Delivery note', 0, 0, false, true, false, false, 'letter',
         '{"de": "Lieferschein", "en": "Delivery note", "zh-Hant": "送貨單"}'),
-    ('invoice', 'Invoice', 1, 1, false, true, false, 'voucher',
+    ('invoice', 'Invoice', 1, 1, false, true, false, true, 'voucher',
         '{"de": "Rechnung", "en": "Invoice", "zh-Hant": "發票"}'),
-    ('credit_note', 'Credit note', -1, -1, true, true, false, 'voucher',
+    ('credit_note', 'Credit note', -1, -1, true, true, false, true, 'voucher',
         '{"de": "Rechnungskorrektur", "en": "Credit note", "zh-Hant": "貸項通知單"}'),
-    ('payment', 'Payment', 0, -1, true, false, false, 'voucher',
+    ('payment', 'Payment', 0, -1, true, false, false, true, 'voucher',
         '{"de": "Zahlung", "en": "Payment", "zh-Hant": "付款"}');

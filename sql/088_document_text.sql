@@ -41,19 +41,40 @@ comment on function crm.payment_terms(crm.document, crm.customer) is
 create function crm.write_texts(
     document crm.document, customer crm.customer,
     out language text, out title text, out terms text, out tax_notes text, out intro text,
-    out closing text
+    out closing text, out layout int, out locale text, out label_set int, out priced boolean,
+    out units jsonb, out tax_titles jsonb, out countries jsonb, out related text
 )
     language plpgsql stable
     set search_path = pg_catalog, mandant, pg_temp
+    set plan_cache_mode = force_generic_plan -- planning takes longer than running
 as $$
 declare
     tenant mandant.tenant;
     kind crm.document_kind;
+    titles jsonb;
+    source crm.document;
     wanted text[];
     due record;
 begin
     select t.* into tenant from mandant.tenant as t where t.id = document.tenant_id;
     select k.* into kind from crm.document_kind as k where k.code = document.kind;
+    titles := kind.titles;
+    if num_nonnulls(document.source_id, document.revises_id) > 0 then
+        select d.* into source
+        from crm.document as d
+        where d.tenant_id = document.tenant_id
+            and d.id = coalesce(document.source_id, document.revises_id);
+        if document.cancels_id is not null then
+            titles := coalesce(
+                (
+                    select c.cancel_titles
+                    from crm.document_conversion as c
+                    where c.from_kind = source.kind and c.to_kind = document.kind
+                ),
+                titles
+            );
+        end if;
+    end if;
 
     -- one language for all of it: the first that there is a title in
     wanted := array_remove(array[customer.language, tenant.locale], null);
@@ -62,7 +83,7 @@ begin
             select w.language
             from unnest(wanted) with ordinality as w (language, place)
             where exists (
-                select from jsonb_object_keys(kind.titles) as there
+                select from jsonb_object_keys(titles) as there
                 where crm.covers_language(there, w.language)
             )
             order by w.place
@@ -71,22 +92,68 @@ begin
         'en'
     );
     wanted := language || wanted;
-    title := coalesce(crm.in_language(kind.titles, variadic wanted), kind.name);
+    -- figures and dates are read as the text around them; the tenant's region says how, if at all
+    locale := case
+        when crm.covers_language(language, tenant.locale) then tenant.locale else language
+    end;
+    layout := 1;
+    label_set := crm.label_set_of(language);
+    priced := kind.priced;
+    title := coalesce(crm.in_language(titles, variadic wanted), kind.name);
     intro := crm.in_language(
         mandant_internal.setting_in(tenant.id, 'document_intro')::jsonb, variadic wanted
     );
     closing := crm.in_language(
         mandant_internal.setting_in(tenant.id, 'document_closing')::jsonb, variadic wanted
     );
-    tax_notes := (
-        select string_agg(crm.in_language(c.note, variadic wanted), e'\n' order by c.code)
+
+    with line as (
+        select distinct l.unit, l.tax_code, l.tax_category, l.tax_rate
+        from crm.document_line as l
+        where l.tenant_id = document.tenant_id and l.document_id = document.id
+    ), code as (
+        select c.code, crm.in_language(c.note, variadic wanted) as note,
+            crm.in_language(c.titles, variadic wanted) as title
         from crm.tax_code as c
-        where c.country = tenant.country and exists (
-            select from crm.document_line as l
-            where l.tenant_id = document.tenant_id and l.document_id = document.id
-                and l.tax_code = c.code
+        where c.country = tenant.country and c.code in (select l.tax_code from line as l)
+    ), tax as (
+        select
+            concat(l.tax_category, ' ', trim_scale(l.tax_rate)) as tax,
+            string_agg(distinct c.title, ' / ') as title
+        from line as l
+        join code as c on c.code = l.tax_code
+        group by l.tax_category, trim_scale(l.tax_rate)
+    )
+    select
+        (select string_agg(c.note, e'\n' order by c.code) from code as c),
+        (select jsonb_object_agg(t.tax, t.title) from tax as t),
+        (
+            select jsonb_object_agg(u.code, crm.in_language(u.names, variadic wanted))
+            from crm.unit as u
+            where u.code in (select l.unit from line as l)
         )
-    );
+    into tax_notes, tax_titles, units;
+
+    -- a letter that crosses a border says which
+    if customer.country <> tenant.country or document.delivery_country <> tenant.country then
+        countries := (
+            select jsonb_object_agg(c.code, c.name)
+            from crm.country as c
+            where c.code in (tenant.country, customer.country, document.delivery_country)
+        );
+    end if;
+
+    if source.number is not null then
+        related := format(
+            '%s %s (%s)',
+            (
+                select coalesce(crm.in_language(k.titles, variadic wanted), k.name)
+                from crm.document_kind as k
+                where k.code = source.kind
+            ),
+            source.number, crm.date_in_language(source.document_date, locale)
+        );
+    end if;
 
     if kind.balance_sign = 1 then
         select t.* into due from crm.payment_terms(document, customer) as t;
@@ -103,7 +170,7 @@ begin
                     ),
                     '{days}', due.days::text
                 ),
-                '{date}', crm.date_in_language(document.document_date + due.days, language)
+                '{date}', crm.date_in_language(document.document_date + due.days, locale)
             ),
             replace(
                 replace(
@@ -115,12 +182,10 @@ begin
                         '{days}', due.early_payment_days::text
                     ),
                     '{date}', crm.date_in_language(
-                        document.document_date + due.early_payment_days, language
+                        document.document_date + due.early_payment_days, locale
                     )
                 ),
-                '{percent}', case when language ~* '^de\M' then
-                    replace(trim_scale(due.early_payment_percent)::text, '.', ',')
-                else trim_scale(due.early_payment_percent)::text end
+                '{percent}', crm.amount_in_language(due.early_payment_percent, 0, locale)
             )
         );
     end if;
@@ -128,7 +193,11 @@ end
 $$;
 
 comment on function crm.write_texts(crm.document, crm.customer) is
-    'The texts of a document that is not posted, from what holds now.';
+    'What the paper of a document that is not posted says, from what holds now.
+
+What crm.document_texts gives, and what crm.render_document needs beside it: layout, the version of
+the page; locale, how figures and dates are written; label_set; priced, of its kind; names of units,
+taxes ("S 19") and countries; related, the document it was made from or cancels.';
 
 create function crm.document_texts(
     document_id uuid, out language text, out title text, out terms text, out tax_notes text,

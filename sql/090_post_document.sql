@@ -31,6 +31,55 @@ $$;
 comment on function crm.letterhead(mandant.tenant) is
     'What a tenant says of itself on its documents, as its settings have it now.';
 
+create function crm.complete_draft(
+    inout document crm.document, inout customer crm.customer, kind crm.document_kind
+)
+    language plpgsql stable
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+declare
+    address crm.customer_address;
+begin
+    if document.billing_address_id is not null then
+        select a.* into address
+        from crm.customer_address as a
+        where a.tenant_id = document.tenant_id and a.id = document.billing_address_id;
+        customer.name := coalesce(address.name, customer.name);
+        customer.street := address.street;
+        customer.postal_code := address.postal_code;
+        customer.city := address.city;
+        customer.region := address.region;
+        customer.country := address.country;
+    end if;
+    if document.delivery_address_id is not null then
+        select a.* into address
+        from crm.customer_address as a
+        where a.tenant_id = document.tenant_id and a.id = document.delivery_address_id;
+        document.delivery_name := coalesce(address.name, customer.name);
+        document.delivery_street := address.street;
+        document.delivery_postal_code := address.postal_code;
+        document.delivery_city := address.city;
+        document.delivery_region := address.region;
+        document.delivery_country := address.country;
+    end if;
+    document.supplied_on := coalesce(
+        document.supplied_on, case when kind.supplies then document.document_date end
+    );
+    document.valid_until := coalesce(
+        document.valid_until,
+        case when kind.expires then
+            document.document_date
+                + mandant_internal.setting_in(document.tenant_id, 'quote_valid_days')::int
+        end
+    );
+end
+$$;
+
+comment on function crm.complete_draft(crm.document, crm.customer, crm.document_kind) is
+    'Addresses and days of a draft as posting freezes them now; nothing is written.
+
+customer: with the billing address that was chosen.';
+
 create function crm.require_lines(document crm.document) returns void
     language plpgsql stable
     set search_path = pg_catalog, mandant, pg_temp
@@ -134,8 +183,7 @@ declare
     kind crm.document_kind;
     source crm.document;
     conversion crm.document_conversion;
-    address crm.customer_address;
-    delivery crm.customer_address;
+    draft record;
     terms record;
     rates record;
     today date;
@@ -161,33 +209,9 @@ begin
     perform crm.require_open_customer(customer, document.kind, document.source_id);
     select t.* into tenant from mandant.tenant as t where t.id = document.tenant_id;
     select k.* into kind from crm.document_kind as k where k.code = document.kind;
-    if document.billing_address_id is not null then
-        select a.* into address
-        from crm.customer_address as a
-        where a.tenant_id = document.tenant_id and a.id = document.billing_address_id;
-        customer.name := coalesce(address.name, customer.name);
-        customer.street := address.street;
-        customer.postal_code := address.postal_code;
-        customer.city := address.city;
-        customer.region := address.region;
-        customer.country := address.country;
-    end if;
-    if document.delivery_address_id is not null then
-        select a.* into delivery
-        from crm.customer_address as a
-        where a.tenant_id = document.tenant_id and a.id = document.delivery_address_id;
-        delivery.name := coalesce(delivery.name, customer.name);
-    end if;
-    document.supplied_on := coalesce(
-        document.supplied_on, case when kind.supplies then document.document_date end
-    );
-    document.valid_until := coalesce(
-        document.valid_until,
-        case when kind.expires then
-            document.document_date
-                + mandant_internal.setting_in(document.tenant_id, 'quote_valid_days')::int
-        end
-    );
+    draft := crm.complete_draft(document, customer, kind);
+    document := draft.document;
+    customer := draft.customer;
     perform crm.require_fields(document, customer, tenant);
     terms := crm.payment_terms(document, customer);
     rates := crm.document_rates(document, tenant);
@@ -237,12 +261,12 @@ begin
         customer_country = customer.country,
         customer_tax_id = customer.tax_id,
         customer_language = customer.language,
-        delivery_name = delivery.name,
-        delivery_street = delivery.street,
-        delivery_postal_code = delivery.postal_code,
-        delivery_city = delivery.city,
-        delivery_region = delivery.region,
-        delivery_country = delivery.country,
+        delivery_name = document.delivery_name,
+        delivery_street = document.delivery_street,
+        delivery_postal_code = document.delivery_postal_code,
+        delivery_city = document.delivery_city,
+        delivery_region = document.delivery_region,
+        delivery_country = document.delivery_country,
         payment_terms_days = terms.days,
         early_payment_days = terms.early_payment_days,
         early_payment_percent = terms.early_payment_percent,
@@ -272,15 +296,22 @@ country wants is missing, 42704 the tenant has no series for the kind, 42501 no 
 series is busy.';
 
 alter function crm.letterhead(mandant.tenant) owner to crm_owner;
+alter function crm.complete_draft(crm.document, crm.customer, crm.document_kind) owner to crm_owner;
 alter function crm.require_lines(crm.document) owner to crm_owner;
 alter function crm.check_credit_limit(crm.document, crm.customer) owner to crm_owner;
 alter function crm.credit_source(crm.document, int) owner to crm_owner;
 alter function crm.post_document(uuid) owner to crm_owner;
 revoke all on function
     crm.letterhead(mandant.tenant),
+    crm.complete_draft(crm.document, crm.customer, crm.document_kind),
     crm.require_lines(crm.document),
     crm.check_credit_limit(crm.document, crm.customer),
     crm.credit_source(crm.document, int),
     crm.post_document(uuid)
     from public;
-grant execute on function crm.post_document(uuid) to mandant_user;
+-- a draft that is rendered shows its caller what posting would freeze
+grant execute on function
+    crm.letterhead(mandant.tenant),
+    crm.complete_draft(crm.document, crm.customer, crm.document_kind),
+    crm.post_document(uuid)
+    to mandant_user;
