@@ -82,11 +82,10 @@ begin
     end if;
 
     -- nothing may stay behind because the caller does not see it
-    perform mandant_internal.require_whole('customer', 'update', merged.tenant_id);
     perform mandant_internal.require_whole(k.code, 'update', merged.tenant_id)
     from crm.document_kind as k;
     perform mandant_internal.require_whole(object, 'update', merged.tenant_id)
-    from unnest(array['opportunity', 'activity']) as object;
+    from unnest(array['customer', 'opportunity', 'activity']) as object;
     update crm.document as d
     set customer_id = survivor.id
     where d.tenant_id = merged.tenant_id and d.customer_id = merged.id and d.status = 'draft';

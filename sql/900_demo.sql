@@ -378,7 +378,11 @@ begin
         end loop;
     end loop;
 
-    -- Hong Kong also sells in US dollars: reports show both, and add neither to the other
+    -- Hong Kong also sells in US dollars: reports show both, and add neither to the other;
+    -- who buys so is rewarded for paying early
+    update crm.customer
+    set early_payment_days = 10, early_payment_percent = 2
+    where name = 'Victoria Peak Capital Partners';
     document := crm.create_document(
         (select c.id from crm.customer as c where c.name = 'Victoria Peak Capital Partners'),
         'invoice',
@@ -389,6 +393,55 @@ begin
         owner_id => employee
     );
     perform crm.post_document(document.id);
+end
+$$;
+
+-- the first 14 invoices of each company are paid, then one in part and one with too much; a payment
+-- came back, the credit note is set off, and the dollars are paid early
+do $$
+declare
+    company record;
+    invoice record;
+    payment crm.document;
+    bounced crm.document;
+begin
+    for company in
+        select t.id, c.n
+        from unnest(array['us', 'de', 'hk']) with ordinality as c (code, n)
+        join mandant.tenant as t on t.code = c.code
+        order by c.n
+    loop
+        for invoice in
+            select i.*, i.due_date + (7 * i.n % 11)::int - 6 as paid_on,
+                case i.n when 15 then round(i.gross / 2) when 16 then i.gross + 100 else i.gross end
+                    as paid
+            from (
+                select d.*, row_number() over (order by d.number) as n
+                from crm.document as d
+                where d.tenant_id = company.id and d.kind = 'invoice' and d.status = 'posted'
+            ) as i
+            where i.n <= 16
+            order by paid_on, i.n
+        loop
+            payment := crm.record_payment(
+                invoice.customer_id, invoice.paid, invoice.paid_on, reference => invoice.number,
+                allocations => jsonb_build_array(jsonb_build_object('number', invoice.number))
+            );
+            if invoice.n = 14 then
+                bounced := payment;
+            end if;
+        end loop;
+        perform crm.cancel_document(bounced.id, 'returned by the bank', '2026-07-22');
+        perform crm.allocate(c.id, d.id)
+        from crm.document as c
+        join crm.document as d on d.tenant_id = c.tenant_id and d.customer_id = c.customer_id
+        where c.tenant_id = company.id and c.kind = 'credit_note' and c.status = 'posted'
+            and d.kind = 'invoice' and d.open_amount > 0;
+    end loop;
+
+    perform crm.record_payment(d.customer_id, d.gross * 0.98, '2026-10-07', currency => 'USD')
+    from crm.document as d
+    where d.tenant_id = company.id and d.currency = 'USD';
 end
 $$;
 
