@@ -207,6 +207,7 @@ create function crm.create_document(
     language plpgsql volatile
     security definer -- writes amounts, which users may not; row security still sees the caller
     set search_path = pg_catalog, mandant, pg_temp
+    set plan_cache_mode = force_generic_plan -- planning takes longer than running
 as $$
 declare
     customer crm.customer;
@@ -265,6 +266,7 @@ create function crm.change_document(
     language plpgsql volatile
     security definer -- writes amounts, which users may not; row security still sees the caller
     set search_path = pg_catalog, mandant, pg_temp
+    set plan_cache_mode = force_generic_plan -- planning takes longer than running
 as $$
 declare
     document crm.document;

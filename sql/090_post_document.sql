@@ -175,6 +175,7 @@ create function crm.post_document(id uuid) returns crm.document
     language plpgsql volatile
     security definer -- writes number and status, which users may not; row security sees the caller
     set search_path = pg_catalog, mandant, pg_temp
+    set plan_cache_mode = force_generic_plan -- planning takes longer than running
 as $$
 declare
     document crm.document;

@@ -12,6 +12,7 @@ create function crm.convert_document(
     language plpgsql volatile
     security definer -- writes amounts, which users may not; row security still sees the caller
     set search_path = pg_catalog, mandant, pg_temp
+    set plan_cache_mode = force_generic_plan -- planning takes longer than running
 as $$
 begin
     return crm.make_from(id, kind, lines, document_date, reference, null);
@@ -159,6 +160,7 @@ create function crm.cancel_document(id uuid, reason text, document_date date def
     language plpgsql volatile
     security definer -- writes what users may not; row security still sees the caller
     set search_path = pg_catalog, mandant, pg_temp
+    set plan_cache_mode = force_generic_plan -- planning takes longer than running
 as $$
 declare
     document crm.document;
@@ -224,6 +226,7 @@ create function crm.revise_quote(id uuid, document_date date default null) retur
     language plpgsql volatile
     security definer -- writes amounts, which users may not; row security still sees the caller
     set search_path = pg_catalog, mandant, pg_temp
+    set plan_cache_mode = force_generic_plan -- planning takes longer than running
 as $$
 declare
     quote crm.document;
@@ -293,6 +296,7 @@ create function crm.change_status(id uuid, status text, reason text default null
     language plpgsql volatile
     security definer -- writes the status, which users may not; row security still sees the caller
     set search_path = pg_catalog, mandant, pg_temp
+    set plan_cache_mode = force_generic_plan -- planning takes longer than running
 as $$
 declare
     document crm.document;
