@@ -16,9 +16,10 @@ run: setup   ## Start the private database and the service; Ctrl-C stops them, d
 test: setup   ## Run all tests
 	@tests/run
 
-bench: setup   ## Measure what the row filter and the numbers cost
+bench: setup   ## Measure what the row filter, the numbers and posting cost
 	@python3 tests/bench/run
 	@python3 tests/bench/numbers
+	@python3 tests/bench/posting
 
 fresh:   ## Remove the private database with all its data
 	@[ -x $(MANDANT) ] || .ci/setup

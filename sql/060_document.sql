@@ -81,10 +81,6 @@ create table crm.document (
         references mandant_internal.principal (id) on delete restrict,
     constraint document_currency_fkey foreign key (currency)
         references crm.currency (code) on delete restrict,
-    constraint document_customer_country_fkey foreign key (customer_country)
-        references crm.country (code) on delete restrict,
-    constraint document_delivery_country_fkey foreign key (delivery_country)
-        references crm.country (code) on delete restrict,
     constraint document_source_fkey foreign key (tenant_id, source_id)
         references crm.document (tenant_id, id) on delete restrict,
     constraint document_cancels_fkey foreign key (tenant_id, cancels_id)

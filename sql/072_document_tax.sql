@@ -54,13 +54,63 @@ comment on trigger document_tax_keep_posted on crm.document_tax is
 comment on trigger document_tax_keep_table on crm.document_tax is
     'The taxes of a posted document stay.';
 
+create function crm.rest_of_tax(
+    document crm.document, category text, rate numeric, net numeric
+) returns numeric
+    language plpgsql stable
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+declare
+    rest record;
+begin
+    if document.source_id is null then
+        return null;
+    end if;
+    -- with the sign that a document has that takes back: none has another
+    select
+        sum(t.net) filter (where d.id = document.source_id) * min(c.sign)
+            - coalesce(sum(t.net) filter (where d.id <> document.source_id), 0) as net,
+        sum(t.tax) filter (where d.id = document.source_id) * min(c.sign)
+            - coalesce(sum(t.tax) filter (where d.id <> document.source_id), 0) as tax
+    into rest
+    from crm.document as s
+    join crm.document_conversion as c
+        on c.from_kind = s.kind and c.to_kind = document.kind and c.counts_as = 'reversed'
+    join crm.document as d
+        on d.tenant_id = s.tenant_id and (
+            d.id = s.id
+            or d.source_id = s.id and d.kind = document.kind and d.status <> 'draft'
+        )
+    join crm.document_tax as t
+        on t.tenant_id = d.tenant_id and t.document_id = d.id
+        and t.tax_rate = rate and t.tax_category is not distinct from category
+    where s.tenant_id = document.tenant_id and s.id = document.source_id;
+    return case when rest.net = net then rest.tax end;
+end
+$$;
+
+comment on function crm.rest_of_tax(crm.document, text, numeric, numeric) is
+    'The tax of what takes back the last of a category and rate of its source; else null.
+
+So that the parts that are taken back sum to what there was, to the cent.';
+
 create function crm.total_document(document crm.document) returns crm.document
     language plpgsql volatile -- not sql, which would be planned anew at each call
     set search_path = pg_catalog, mandant, pg_temp
 as $$
 declare
     digits int := (select c.minor_unit from crm.currency as c where c.code = document.currency);
-    rounding text := mandant_internal.setting_in(document.tenant_id, 'tax_rounding');
+    rounding text := coalesce(
+        (
+            -- what takes back is reckoned as what it takes back
+            select s.tax_rounding
+            from crm.document as s
+            join crm.document_conversion as c
+                on c.from_kind = s.kind and c.to_kind = document.kind and c.counts_as = 'reversed'
+            where s.tenant_id = document.tenant_id and s.id = document.source_id
+        ),
+        mandant_internal.setting_in(document.tenant_id, 'tax_rounding')
+    );
 begin
     delete from crm.document_tax as t
     where t.tenant_id = document.tenant_id and t.document_id = document.id;
@@ -75,11 +125,14 @@ begin
             row_number() over (order by l.tax_rate desc, l.tax_category),
             document.kind, document.owner_id, document.team_id, l.tax_category, l.tax_rate,
             sum(l.net),
-            -- a division would round here already
-            case rounding
-                when 'line' then sum(round(l.net * l.tax_rate * 0.01, digits))
-                else round(sum(l.net) * l.tax_rate * 0.01, digits)
-            end
+            coalesce(
+                crm.rest_of_tax(document, l.tax_category, l.tax_rate, sum(l.net)),
+                -- a division would round here already
+                case rounding
+                    when 'line' then sum(round(l.net * l.tax_rate * 0.01, digits))
+                    else round(sum(l.net) * l.tax_rate * 0.01, digits)
+                end
+            )
         from crm.document_line as l
         where l.tenant_id = document.tenant_id and l.document_id = document.id
         group by l.tax_category, l.tax_rate
@@ -97,5 +150,8 @@ $$;
 comment on function crm.total_document(crm.document) is
     'Sums up the lines of a draft that the caller has locked, and writes its taxes.';
 
+alter function crm.rest_of_tax(crm.document, text, numeric, numeric) owner to crm_owner;
 alter function crm.total_document(crm.document) owner to crm_owner;
-revoke all on function crm.total_document(crm.document) from public;
+revoke all on function
+    crm.rest_of_tax(crm.document, text, numeric, numeric), crm.total_document(crm.document)
+    from public;

@@ -46,11 +46,36 @@ declare
     changed boolean := document.tax_rounding
         <> mandant_internal.setting_in(document.tenant_id, 'tax_rounding');
 begin
+    if document.source_id is not null and exists (
+        select from crm.document as s
+        join crm.document_conversion as c on c.from_kind = s.kind and c.to_kind = document.kind
+        where s.tenant_id = document.tenant_id and s.id = document.source_id
+            and c.counts_as = 'reversed'
+    ) then
+        -- its lines keep their tax; what is left of it others may have changed
+        return crm.total_document(document);
+    end if;
+
+    -- in one look, since nearly always nothing is to be done
     for line in
         select l.*
         from crm.document_line as l
+        left join mandant_internal.tenant as n on n.id = l.tenant_id
+        left join crm.tax_code as c on c.country = n.country and c.code = l.tax_code
+        left join lateral (
+            select r.rate
+            from crm.tax_rate as r
+            where r.country = n.country and r.code = l.tax_code
+                and r.valid_from <= coalesce(document.supplied_on, document.document_date)
+            order by r.valid_from desc
+            limit 1
+        ) as r on true
         where l.tenant_id = document.tenant_id and l.document_id = document.id
-            and num_nonnulls(l.discount, l.tax_code) > 0
+            and (
+                l.discount is not null and l.source_document_id is null
+                or l.tax_code is not null
+                    and (l.tax_rate, l.tax_category) is distinct from (r.rate, c.category)
+            )
     loop
         -- what was agreed in another document stays
         if line.discount is not null and line.source_document_id is null then
@@ -58,13 +83,7 @@ begin
                 line.discount, document.document_date, format('line %s', line.position)
             );
         end if;
-        continue when line.tax_code is null or line.source_document_id is not null and exists (
-            select from crm.line_progress as p
-            join crm.document_conversion as c
-                on c.from_kind = p.kind and c.to_kind = line.kind and c.counts_as = 'reversed'
-            where p.tenant = line.tenant_id and p.document_id = line.source_document_id
-                and p.position = line.source_position
-        );
+        continue when line.tax_code is null;
         select t.* into tax from crm.line_tax(document, line.tax_code, null) as t;
         if (line.tax_rate, line.tax_category) is distinct from (tax.rate, tax.category) then
             update crm.document_line as l

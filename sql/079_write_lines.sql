@@ -216,6 +216,9 @@ begin
             -- a division would round here already
             line.quantity * line.unit_price * (100 - line.discount_percent) * 0.01, minor_unit
         );
+        if takes_back then
+            line.net := coalesce(source.rest_net, line.net);
+        end if;
         written := written || line;
     end loop;
 

@@ -24,9 +24,9 @@ comment on function crm.group_currency(int) is
     'The currency of the tenant at the top of the tree that a tenant is in.';
 
 create function crm.document_rates(
-    document crm.document, tenant mandant.tenant, out exchange_rate numeric, out tenant_net numeric,
-    out tenant_tax numeric, out group_currency text, out group_exchange_rate numeric,
-    out group_net numeric
+    document crm.document, tenant mandant.tenant, taken_back crm.document,
+    out exchange_rate numeric, out tenant_net numeric, out tenant_tax numeric,
+    out group_currency text, out group_exchange_rate numeric, out group_net numeric
 )
     language plpgsql stable
     set search_path = pg_catalog, mandant, pg_temp
@@ -51,8 +51,10 @@ begin
     tenant_net := round(document.net * exchange_rate, digits);
     tenant_tax := round(document.tax * exchange_rate, digits);
 
-    group_currency := crm.group_currency(tenant.id);
-    if group_currency = document.currency then
+    group_currency := coalesce(taken_back.group_currency, crm.group_currency(tenant.id));
+    if taken_back.id is not null then
+        group_exchange_rate := taken_back.group_exchange_rate;
+    elsif group_currency = document.currency then
         group_exchange_rate := 1;
     elsif group_currency = tenant.currency then
         group_exchange_rate := exchange_rate;  -- as the tenant reckons it
@@ -62,21 +64,25 @@ begin
             / crm.find_rate_for_euro(document.currency, document.document_date, 'daily')
         );
     end if;
-    group_net := round(
-        document.net * group_exchange_rate,
-        (select c.minor_unit from crm.currency as c where c.code = group_currency)
-    );
+    group_net := case group_currency
+        when tenant.currency then round(document.net * group_exchange_rate, digits)
+        else round(
+            document.net * group_exchange_rate,
+            (select c.minor_unit from crm.currency as c where c.code = group_currency)
+        )
+    end;
 end
 $$;
 
-comment on function crm.document_rates(crm.document, mandant.tenant) is
+comment on function crm.document_rates(crm.document, mandant.tenant, crm.document) is
     'What a document is in the currencies of its tenant and the group, rounded to their minor units.
 
 The rate into the tenant''s is what the draft says, else that of its date; without one it refuses
-(22023). The rate into the group''s may be missing: then its amount is null, never another.';
+(22023). The rate into the group''s may be missing: then its amount is null, never another. taken_back:
+what it takes back, whose rates it has, so that both sum to zero; null: nothing.';
 
 alter function crm.group_currency(int) owner to crm_owner;
-alter function crm.document_rates(crm.document, mandant.tenant) owner to crm_owner;
+alter function crm.document_rates(crm.document, mandant.tenant, crm.document) owner to crm_owner;
 revoke all on function
-    crm.group_currency(int), crm.document_rates(crm.document, mandant.tenant)
+    crm.group_currency(int), crm.document_rates(crm.document, mandant.tenant, crm.document)
     from public;

@@ -183,6 +183,7 @@ declare
     tenant mandant.tenant;
     kind crm.document_kind;
     source crm.document;
+    taken_back crm.document;
     conversion crm.document_conversion;
     draft record;
     terms record;
@@ -215,7 +216,6 @@ begin
     customer := draft.customer;
     perform crm.require_fields(document, customer, tenant);
     terms := crm.payment_terms(document, customer);
-    rates := crm.document_rates(document, tenant);
     today := (now() at time zone tenant.timezone)::date;
     if kind.balance_sign = 1 and customer.credit_limit is not null
         and document.currency = coalesce(customer.currency, tenant.currency)
@@ -229,14 +229,14 @@ begin
         where d.tenant_id = document.tenant_id and d.id = document.source_id;
         conversion := crm.require_source(document, source, document.kind);
         if conversion.counts_as = 'reversed' then
+            taken_back := source;
             perform crm.release_sources(document);
             if kind.revenue_sign <> 0 then
                 perform crm.credit_source(document, conversion.sign);
-            elsif kind.balance_sign <> 0 then
-                perform crm.lock_settled(source.id);
             end if;
         end if;
     end if;
+    rates := crm.document_rates(document, tenant, taken_back);
 
     update crm.document as d
     set status = 'posted',

@@ -60,68 +60,10 @@ create trigger keep_as_it_was before update or delete or truncate on mandant_int
   for each statement execute function mandant_internal.keep_as_it_was();
 
 create function mandant_internal.audit() returns trigger
-  language plpgsql volatile
+  language c volatile
   security definer -- writes what nobody may write
   set search_path = pg_catalog, pg_temp
-as $$
-declare
-  table_name constant text := coalesce(pg_partition_root(tg_relid), tg_relid)::regclass;
-  columns constant text[] := tg_argv[0:]; -- counted from 1
-  rule mandant_internal.protected_table;
-  shared boolean := false; -- then no row is a tenant's, whatever columns the table has
-  me constant uuid := mandant_internal.me();
-  login constant text := mandant_internal.outer_user()::regrole;
-begin
-  select * into rule from mandant_internal.protected_table p where p.relation = tg_relid and p.audited;
-  if rule.relation is null then
-    select u.relation, u.object, true into rule.relation, rule.object, shared
-      from mandant_internal.unprotected_table u where u.relation = tg_relid and u.object is not null;
-  end if;
-  if rule.relation is null then -- anybody can put a trigger on a table of theirs
-    raise exception using errcode = 'insufficient_privilege',
-      message = format('%s is not audited', tg_relid::regclass), hint = 'select mandant.protect(table, audit => true)';
-  end if;
-  -- Materialized: a row is written as JSON once, not for each column that looks into it. Nothing of it is in functions of
-  -- its own, which would be planned anew for each statement. The key: the columns of the primary key but tenant_id.
-  if tg_op = 'INSERT' then
-    with made as materialized (select mandant_internal.as_json(n.*) as r from new_rows n)
-    insert into mandant_internal.audit
-        (tenant_id, table_name, object, key, action, new, owner_id, team_id, kind, by_principal, by_login)
-      select case when not shared then (r ->> 'tenant_id')::int end, table_name, rule.object,
-             (select string_agg(r ->> c.name, ',' order by c.n) from unnest(columns) with ordinality as c (name, n)),
-             'insert', jsonb_strip_nulls(r),
-             (r ->> rule.owner_column)::uuid, (r ->> rule.team_column)::uuid, r ->> rule.kind_column, me, login
-        from made;
-  elsif tg_op = 'DELETE' then
-    with gone as materialized (select mandant_internal.as_json(o.*) as r from old_rows o)
-    insert into mandant_internal.audit
-        (tenant_id, table_name, object, key, action, old, owner_id, team_id, kind, by_principal, by_login)
-      select case when not shared then (r ->> 'tenant_id')::int end, table_name, rule.object,
-             (select string_agg(r ->> c.name, ',' order by c.n) from unnest(columns) with ordinality as c (name, n)),
-             'delete', jsonb_strip_nulls(r),
-             (r ->> rule.owner_column)::uuid, (r ->> rule.team_column)::uuid, r ->> rule.kind_column, me, login
-        from gone;
-  else
-    -- PostgreSQL fills both lists row by row, so equal places belong together, also where the key itself has changed
-    with a as materialized (
-      select row_number() over () as place, mandant_internal.as_json(n.*) as r from new_rows n
-    ), b as materialized (
-      select row_number() over () as place, mandant_internal.as_json(o.*) as before from old_rows o
-    )
-    insert into mandant_internal.audit
-        (tenant_id, table_name, object, key, action, old, new, owner_id, team_id, kind, by_principal, by_login)
-      select case when not shared then (r ->> 'tenant_id')::int end, table_name, rule.object,
-             (select string_agg(r ->> c.name, ',' order by c.n) from unnest(columns) with ordinality as c (name, n)),
-             'update', before - same, r - same,
-             (r ->> rule.owner_column)::uuid, (r ->> rule.team_column)::uuid, r ->> rule.kind_column, me, login
-        from a join b using (place)
-        cross join lateral (
-          select coalesce(array_agg(e.key), '{}') as same from jsonb_each(before) as e where r -> e.key = e.value) as unchanged
-        where before <> r;
-  end if;
-  return null;
-end
-$$;
+  as 'MODULE_PATHNAME', 'audit_wrapper';
 comment on function mandant_internal.audit() is
   'Statement trigger of an audited table: writes what changed into the audit. Arguments: the columns of its key.';
 

@@ -1,5 +1,7 @@
 //! Refused attempts in the server's log: with who it was, which PostgreSQL does not know of a relay, and the SQLSTATE.
 
+pub mod change;
+
 use std::ffi::{CStr, CString};
 
 use pgrx::prelude::*;

@@ -581,3 +581,12 @@ fn rights_changed<'a>(
     context::announce()?;
     Ok(None::<PgHeapTuple<'a, pgrx::pgbox::AllocatedByRust>>)
 }
+
+/// A statement trigger in C: writes what the statement changed into the audit.
+#[pg_trigger(sql = false)]
+fn audit<'a>(
+    trigger: &'a pgrx::PgTrigger<'a>,
+) -> Result<Option<PgHeapTuple<'a, impl WhoAllocated>>, ErrorReport> {
+    audit::change::record(trigger)?;
+    Ok(None::<PgHeapTuple<'a, pgrx::pgbox::AllocatedByRust>>)
+}

@@ -33,7 +33,7 @@ grant usage on sequence bench.template_n_seq to bench_seller;
 set session authorization bench_seller;
 insert into bench.template (document_id, lines)
   select (crm.create_document(c.id, 'invoice', c.lines)).id, c.lines
-    from (select c.id, (select jsonb_agg(jsonb_build_object('product', 'P' || 1 + (c.n + 20 * l) % 100, 'quantity', l))
+    from (select c.id, (select jsonb_agg(jsonb_build_object('product', 'P' || 1 + (c.n + 21 * l) % 100, 'quantity', l))
                           from generate_series(1, 5) l) as lines
             from (select c.id, row_number() over (order by c.id) as n from crm.customer c) c) c;
 reset session authorization;

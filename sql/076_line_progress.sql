@@ -16,6 +16,7 @@ create table crm.line_progress (
     delivered numeric not null default 0,
     invoiced numeric not null default 0,
     reversed numeric not null default 0,
+    reversed_net numeric not null default 0,
     constraint line_progress_pkey primary key (tenant, document_id, position),
     constraint line_progress_line_fkey foreign key (tenant, document_id, position)
         references crm.document_line (tenant_id, document_id, position) on delete cascade,
@@ -36,12 +37,14 @@ comment on column crm.line_progress.delivered is 'Quantity in delivery notes mad
 comment on column crm.line_progress.invoiced is
     'Quantity in invoices made from it, or from delivery notes that were.';
 comment on column crm.line_progress.reversed is 'Quantity that was credited or taken back.';
+comment on column crm.line_progress.reversed_net is
+    'Net of that, with the sign it has there: what takes the last of it takes the rest of its net.';
 
 alter table crm.line_progress owner to crm_owner;
 revoke all on crm.line_progress from public;
 
 create function crm.count_progress(
-    tenant_id int, document_id uuid, place int, kind text, quantity numeric
+    tenant_id int, document_id uuid, place int, kind text, quantity numeric, net numeric default 0
 ) returns void
     language plpgsql volatile
     set search_path = pg_catalog, mandant, pg_temp
@@ -95,7 +98,9 @@ begin
             invoiced = p.invoiced
                 + case counts_as when 'invoiced' then count_progress.quantity else 0 end,
             reversed = p.reversed
-                + case counts_as when 'reversed' then count_progress.quantity else 0 end
+                + case counts_as when 'reversed' then count_progress.quantity else 0 end,
+            reversed_net = p.reversed_net
+                + case counts_as when 'reversed' then count_progress.net else 0 end
         where p.tenant = line.tenant and p.document_id = line.document_id
             and p.position = line.position;
 
@@ -107,11 +112,11 @@ begin
 end
 $$;
 
-comment on function crm.count_progress(int, uuid, int, text, numeric) is
+comment on function crm.count_progress(int, uuid, int, text, numeric, numeric) is
     'Counts what a document of a kind makes of a line, and of the lines that one comes from.
 
-place: the line''s position. quantity: without sign; negative to count it back. Refuses (22023) more
-than is left.';
+place: the line''s position. quantity: without sign; negative to count it back. net: of what is taken
+back. Refuses (22023) more than is left.';
 
 create function crm.count_line() returns trigger
     language plpgsql
@@ -122,7 +127,7 @@ begin
     if tg_op = 'DELETE' then
         perform crm.count_progress(
             old.tenant_id, old.source_document_id, old.source_position, old.kind,
-            -abs(old.quantity)
+            -abs(old.quantity), -old.net
         );
         return null;
     end if;
@@ -137,7 +142,8 @@ begin
         and l.position = new.source_position
     on conflict on constraint line_progress_pkey do nothing;
     perform crm.count_progress(
-        new.tenant_id, new.source_document_id, new.source_position, new.kind, abs(new.quantity)
+        new.tenant_id, new.source_document_id, new.source_position, new.kind, abs(new.quantity),
+        new.net
     );
     return null;
 end
@@ -202,12 +208,12 @@ comment on function crm.open_lines(uuid) is
 
 Drafts count, also those that you do not see. product: its code. Errors: P0002 no such document.';
 
-alter function crm.count_progress(int, uuid, int, text, numeric) owner to crm_owner;
+alter function crm.count_progress(int, uuid, int, text, numeric, numeric) owner to crm_owner;
 alter function crm.count_line() owner to crm_owner;
 alter function crm.release_sources(crm.document) owner to crm_owner;
 alter function crm.open_lines(uuid) owner to crm_owner;
 revoke all on function
-    crm.count_progress(int, uuid, int, text, numeric),
+    crm.count_progress(int, uuid, int, text, numeric, numeric),
     crm.count_line(),
     crm.release_sources(crm.document),
     crm.open_lines(uuid)

@@ -79,7 +79,7 @@ comment on function crm.require_source(crm.document, crm.document, text) is
 
 create function crm.line_from(
     document crm.document, source_document_id uuid, source_position int, quantity numeric,
-    place text, out line crm.document_line, out takes_back boolean
+    place text, out line crm.document_line, out takes_back boolean, out rest_net numeric
 )
     language plpgsql stable
     set search_path = pg_catalog, mandant, pg_temp
@@ -87,6 +87,7 @@ as $$
 declare
     source crm.document;
     conversion crm.document_conversion;
+    progress crm.line_progress;
     room numeric;
 begin
     select d.* into source
@@ -106,21 +107,20 @@ begin
     conversion := crm.require_source(document, source, place);
     takes_back := conversion.counts_as = 'reversed';
 
+    select p.* into progress
+    from crm.line_progress as p
+    where p.tenant = line.tenant_id and p.document_id = line.document_id
+        and p.position = line.position;
+    room := abs(line.quantity);
+    if found then
+        room := room - progress.reversed - case conversion.counts_as
+            when 'ordered' then progress.ordered
+            when 'delivered' then progress.delivered
+            when 'invoiced' then progress.invoiced
+            else greatest(progress.ordered, progress.delivered, progress.invoiced)
+        end;
+    end if;
     if quantity is null then
-        room := abs(line.quantity) - coalesce(
-            (
-                select p.reversed + case conversion.counts_as
-                    when 'ordered' then p.ordered
-                    when 'delivered' then p.delivered
-                    when 'invoiced' then p.invoiced
-                    else greatest(p.ordered, p.delivered, p.invoiced)
-                end
-                from crm.line_progress as p
-                where p.tenant = line.tenant_id and p.document_id = line.document_id
-                    and p.position = line.position
-            ),
-            0
-        );
         if room = 0 then
             raise exception '%: line % of % % is wholly %',
                 place, source_position, source.kind, source.number, conversion.counts_as
@@ -136,6 +136,9 @@ begin
             using errcode = 'invalid_parameter_value',
                 hint = 'it follows the line that it is made from';
     end if;
+    if takes_back and abs(quantity) = room then
+        rest_net := line.net * conversion.sign - coalesce(progress.reversed_net, 0);
+    end if;
     line.quantity := quantity;
     line.source_document_id := source.id;
     line.source_position := source_position;
@@ -146,7 +149,8 @@ comment on function crm.line_from(crm.document, uuid, int, numeric, text) is
     'What a line of a draft takes over from the line that it is made from.
 
 quantity: null for all that is left. place: where the line was found, such as line 2. takes_back: it
-reverses that line. Refuses (P0002, 22023) what cannot be made from it.';
+reverses that line. rest_net: its net, where it takes back the last of it, so that all of it is taken
+back to the cent. Refuses (P0002, 22023) what cannot be made from it.';
 
 alter function crm.require_source(crm.document, crm.document, text) owner to crm_owner;
 alter function crm.line_from(crm.document, uuid, int, numeric, text) owner to crm_owner;
