@@ -112,19 +112,11 @@ declare
         mandant_internal.setting_in(document.tenant_id, 'tax_rounding')
     );
 begin
-    delete from crm.document_tax as t
-    where t.tenant_id = document.tenant_id and t.document_id = document.id;
-
-    with tax as (
-        insert into crm.document_tax (
-            tenant_id, document_id, position, kind, owner_id, team_id, tax_category, tax_rate, net,
-            tax
-        )
+    -- rows change rather than go and come: whoever posts need not be one who creates and deletes
+    with wanted as (
         select
-            document.tenant_id, document.id,
-            row_number() over (order by l.tax_rate desc, l.tax_category),
-            document.kind, document.owner_id, document.team_id, l.tax_category, l.tax_rate,
-            sum(l.net),
+            row_number() over (order by l.tax_rate desc, l.tax_category) as position,
+            l.tax_category, l.tax_rate, sum(l.net) as net,
             coalesce(
                 crm.rest_of_tax(document, l.tax_category, l.tax_rate, sum(l.net)),
                 -- a division would round here already
@@ -132,15 +124,36 @@ begin
                     when 'line' then sum(round(l.net * l.tax_rate * 0.01, digits))
                     else round(sum(l.net) * l.tax_rate * 0.01, digits)
                 end
-            )
+            ) as tax
         from crm.document_line as l
         where l.tenant_id = document.tenant_id and l.document_id = document.id
         group by l.tax_category, l.tax_rate
-        returning net, tax
+    ), changed as (
+        update crm.document_tax as t
+        set tax_category = w.tax_category, tax_rate = w.tax_rate, net = w.net, tax = w.tax
+        from wanted as w
+        where t.tenant_id = document.tenant_id and t.document_id = document.id
+            and t.position = w.position
+        returning t.position
+    ), gone as (
+        delete from crm.document_tax as t
+        where t.tenant_id = document.tenant_id and t.document_id = document.id
+            and t.position > (select count(*) from wanted)
+    ), come as (
+        insert into crm.document_tax (
+            tenant_id, document_id, position, kind, owner_id, team_id, tax_category, tax_rate, net,
+            tax
+        )
+        select document.tenant_id, document.id, w.position, document.kind, document.owner_id,
+            document.team_id, w.tax_category, w.tax_rate, w.net, w.tax
+        from wanted as w
+        where w.position not in (select c.position from changed as c)
     )
     update crm.document as d
     set tax_rounding = rounding, net = t.net, tax = t.tax
-    from (select coalesce(sum(t.net), 0) as net, coalesce(sum(t.tax), 0) as tax from tax as t) as t
+    from (
+        select coalesce(sum(w.net), 0) as net, coalesce(sum(w.tax), 0) as tax from wanted as w
+    ) as t
     where d.tenant_id = document.tenant_id and d.id = document.id
     returning d.* into document;
     return document;

@@ -285,6 +285,12 @@ begin
     where d.tenant_id = document.tenant_id and d.id = document.id
     returning d.* into document;
     if lines is not null then
+        -- its lines go, and others come
+        perform mandant_internal.require_row(
+            'document', action, document.tenant_id, document.owner_id, document.team_id,
+            document.kind
+        )
+        from unnest(array['create', 'delete']) as action;
         document := crm.write_lines(document, lines);
     elsif num_nonnulls(change_document.document_date, change_document.supplied_on) > 0 then
         document := crm.rate_lines(document);  -- tax codes have the rates of the new date
@@ -299,8 +305,8 @@ comment on function crm.change_document(
     'Changes a draft and returns it; what is null stays as it is.
 
 lines: as for crm.create_document, they replace all lines. reference: the empty text removes it. The
-others as there. Errors: P0002 no such document, address or product, 23001 posted, 22023 bad value,
-42501 no right.';
+others as there. New lines take the rights create and delete besides update. Errors: P0002 no such
+document, address or product, 23001 posted, 22023 bad value, 42501 no right.';
 
 create function crm.check_document_addresses() returns trigger
     language plpgsql

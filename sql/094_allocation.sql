@@ -118,7 +118,8 @@ $$;
 comment on function crm.require_pair(crm.document, crm.document) is
     'Refuses (22023) to set off two documents that do not belong together, or are not open.';
 
-create function crm.require_settling_amount(amount numeric, currency text, name text) returns void
+create function crm.require_settling_amount(amount numeric, currency text, name text)
+    returns numeric
     language plpgsql stable
     set search_path = pg_catalog, pg_temp
 as $$
@@ -136,11 +137,12 @@ begin
             using errcode = 'invalid_parameter_value',
                 hint = format('%s has %s', currency, minor_unit);
     end if;
+    return round(amount, minor_unit);
 end
 $$;
 
 comment on function crm.require_settling_amount(numeric, text, text) is
-    'Refuses (22023) what is no amount of a currency.';
+    'The amount with the decimals of its currency; refuses (22023) what is none.';
 
 create function crm.settle(
     credit crm.document, debit crm.document, amount numeric default null,
@@ -169,7 +171,7 @@ begin
             else 0
         end;
     elsif discount <> 0 then
-        perform crm.require_settling_amount(discount, debit.currency, 'discount');
+        discount := crm.require_settling_amount(discount, debit.currency, 'discount');
         if discount > terms then
             raise exception '% % gives a discount of % to a payment of %, not %',
                 debit.kind, debit.number, terms, to_char(credit.document_date, 'YYYY-MM-DD'),
@@ -179,7 +181,7 @@ begin
         end if;
     end if;
     amount := coalesce(amount, least(-credit.open_amount, debit.open_amount - discount));
-    perform crm.require_settling_amount(amount, debit.currency, 'amount');
+    amount := crm.require_settling_amount(amount, debit.currency, 'amount');
     if amount > -credit.open_amount then
         raise exception 'only % of % % is left, not %',
             -credit.open_amount, credit.kind, credit.number, amount
@@ -376,7 +378,7 @@ begin
             using errcode = 'invalid_parameter_value',
                 hint = 'say why, such as reason => ''wrong invoice''';
     elsif settled.reverses is not null then
-        raise exception 'settlement % takes back another', settlement_id
+        raise exception 'this settlement takes back another'
             using errcode = 'invalid_parameter_value', hint = 'use crm.allocate to settle anew';
     end if;
     if settled.document_id < settled.by_id then
@@ -400,7 +402,8 @@ begin
                 where r.tenant_id = s.tenant_id and r.reverses = s.id
             )
     ) then
-        raise exception 'settlement % is taken back already', settlement_id
+        raise exception '% % and % % are taken apart already',
+            document.kind, document.number, other.kind, other.number
             using errcode = 'restrict_violation', hint = 'use crm.allocate to settle anew';
     end if;
     counter_id := crm.take_back(
@@ -438,7 +441,7 @@ create function crm.set_off(document crm.document, source_id uuid) returns crm.d
 as $$
 declare
     source crm.document;
-    pair uuid;
+    pair record;
     reason constant text := format('%s %s', document.kind, document.number);
     settled_on date;
 begin
@@ -452,9 +455,9 @@ begin
     if source.kind = document.kind then
         -- what is taken back pays nothing: the last first, and what is left over pays nothing anyway
         while abs(source.open_amount) < abs(document.open_amount) loop
-            select s.pair_id into pair
+            select s.pair_id, s.by_id into pair
             from crm.settlement as s
-            join crm.document as o on o.tenant_id = s.tenant_id and o.id = s.by_id
+            left join crm.document as o on o.tenant_id = s.tenant_id and o.id = s.by_id
             where s.tenant_id = source.tenant_id and s.document_id = source.id
                 and s.reverses is null and o.source_id is distinct from source.id
                 and not exists (
@@ -464,7 +467,8 @@ begin
             order by s.id desc
             limit 1;
             exit when not found;
-            perform crm.take_back(source.tenant_id, pair, settled_on, reason);
+            perform crm.lock_item(pair.by_id);  -- or refuses, where the caller does not see it
+            perform crm.take_back(source.tenant_id, pair.pair_id, settled_on, reason);
             source := crm.lock_item(source_id);
         end loop;
     else

@@ -378,8 +378,8 @@ begin
         end loop;
     end loop;
 
-    -- Hong Kong also sells in US dollars: reports show both, and add neither to the other;
-    -- who buys so is rewarded for paying early
+    -- Hong Kong also sells in US dollars: reports show both, and add neither to the other; who
+    -- buys so is rewarded for paying early
     update crm.customer
     set early_payment_days = 10, early_payment_percent = 2
     where name = 'Victoria Peak Capital Partners';

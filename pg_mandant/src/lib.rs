@@ -10,6 +10,7 @@
 use pgrx::datum::{Date, Json, JsonB, Uuid};
 use pgrx::iter::TableIterator;
 use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::pg_sys::panic::ErrorReportable;
 use pgrx::prelude::*;
 
 mod access;
@@ -587,6 +588,9 @@ fn rights_changed<'a>(
 fn audit<'a>(
     trigger: &'a pgrx::PgTrigger<'a>,
 ) -> Result<Option<PgHeapTuple<'a, impl WhoAllocated>>, ErrorReport> {
-    audit::change::record(trigger)?;
+    // an error that is returned would become a panic's
+    audit::change::record(trigger)
+        .map_err(ErrorReport::from)
+        .unwrap_or_report();
     Ok(None::<PgHeapTuple<'a, pgrx::pgbox::AllocatedByRust>>)
 }

@@ -114,7 +114,7 @@ pub fn record(trigger: &PgTrigger<'_>) -> Result<(), Error> {
         let relation = data.tg_relation;
         ((*relation).rd_id, Columns::of((*relation).rd_att))
     };
-    let name = trigger.table_name()?;
+    let name = format!("{}.{}", trigger.table_schema()?, trigger.table_name()?);
     let key = trigger
         .extra_args()?
         .iter()
@@ -142,7 +142,14 @@ pub fn record(trigger: &PgTrigger<'_>) -> Result<(), Error> {
             // SAFETY: what is allocated for a row is gone after it, and nothing of it is kept.
             unsafe {
                 memory.switch_to(|_| {
-                    write(client, &rule, &columns, &key, before.as_ref(), after.as_ref())
+                    write(
+                        client,
+                        &rule,
+                        &columns,
+                        &key,
+                        before.as_ref(),
+                        after.as_ref(),
+                    )
                 })?;
                 memory.reset();
             }
@@ -264,8 +271,11 @@ impl Columns<'_> {
     }
 
     fn place(&self, name: &str) -> Option<usize> {
-        self.places()
-            .find(|place| self.0.get(*place).is_some_and(|column| column.name() == name))
+        self.places().find(|place| {
+            self.0
+                .get(*place)
+                .is_some_and(|column| column.name() == name)
+        })
     }
 
     /// Whether a column's type came with PostgreSQL.
@@ -331,7 +341,8 @@ impl Columns<'_> {
                 values.push(value.unwrap_or(pg_sys::Datum::from(0)));
             }
             let description = pg_sys::BlessTupleDesc(description);
-            let tuple = pg_sys::heap_form_tuple(description, values.as_mut_ptr(), nulls.as_mut_ptr());
+            let tuple =
+                pg_sys::heap_form_tuple(description, values.as_mut_ptr(), nulls.as_mut_ptr());
             pg_sys::HeapTupleHeaderGetDatum((*tuple).t_data)
         }
     }
@@ -347,15 +358,24 @@ impl Columns<'_> {
     ) -> Result<Option<String>, Error> {
         let simple = |place: &usize| {
             self.0.get(*place).is_some_and(|column| {
-                [pg_sys::UUIDOID, pg_sys::TEXTOID, pg_sys::INT4OID, pg_sys::INT8OID]
-                    .contains(&column.atttypid)
+                [
+                    pg_sys::UUIDOID,
+                    pg_sys::TEXTOID,
+                    pg_sys::INT4OID,
+                    pg_sys::INT8OID,
+                ]
+                .contains(&column.atttypid)
             })
         };
         if !places.iter().all(simple) {
             let statement = prepared(client, &TEXT_KEPT, TEXT, &[pg_sys::RECORDOID])?;
             // SAFETY: as promised.
             let record = unsafe { self.record(row, places) };
-            let found = client.select(&*statement, Some(1), &[argument(Some(record), pg_sys::RECORDOID)])?;
+            let found = client.select(
+                &*statement,
+                Some(1),
+                &[argument(Some(record), pg_sys::RECORDOID)],
+            )?;
             return Ok(found.first().get(1)?);
         }
         let mut texts = Vec::new();
@@ -391,7 +411,8 @@ impl Rows {
         }
         // SAFETY: as promised. The table has other readers, each with a pointer of its own.
         unsafe {
-            let pointer = pg_sys::tuplestore_alloc_read_pointer(store, pg_sys::EXEC_FLAG_REWIND as c_int);
+            let pointer =
+                pg_sys::tuplestore_alloc_read_pointer(store, pg_sys::EXEC_FLAG_REWIND as c_int);
             pg_sys::tuplestore_select_read_pointer(store, pointer);
             pg_sys::tuplestore_rescan(store);
             Some(Self {

@@ -28,7 +28,7 @@ begin
     'crm.post_document(%L)', 'crm.change_document(%L, reference => ''taken'')', 'crm.change_document(%L, lines => ''[]'')',
     'crm.convert_document(%L, ''credit_note'')', 'crm.cancel_document(%L, ''taken'')', 'crm.revise_quote(%L)',
     'crm.change_status(%L, ''declined'')', 'crm.open_lines(%L)', 'crm.document_texts(%L)', 'crm.render_document(%L)',
-    'crm.allocate(%L, ''00000000-0000-7000-8000-000000000001'')', 'crm.allocate(''00000000-0000-7000-8000-000000000001'', %L)']
+    'crm.allocate(%1$L, %1$L)']
   loop
     answers := '{}';
     foreach id in array array[current_setting('breach.id'), current_setting('breach.posted'), '00000000-0000-7000-8000-000000000000']
