@@ -111,10 +111,12 @@ begin
         from crm.settlement as s
         where s.tenant_id = invoice.tenant_id and s.document_id = invoice.id
             and s.purpose = 'discount'
-    ) - round(
+    );
+    -- no more than was given, which is nothing where the tenant owes
+    excess := least(excess, excess - round(
         (invoice.gross - invoice.credited) * invoice.early_payment_percent * 0.01,
         (select c.minor_unit from crm.currency as c where c.code = invoice.currency)
-    );
+    ));
     while excess > 0 loop
         select s.* into strict given
         from crm.settlement as s

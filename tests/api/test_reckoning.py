@@ -114,6 +114,9 @@ class Document:
         self.asked = said.get("asked")  # as JSON; null: nothing is said of the lines
         self.left = [line["quantity"] for line in lines]
         self.sum_up()
+        # what credit notes leave of the nets of its lines, and of net and tax of its groups
+        self.taken = [Decimal(0)] * len(lines)
+        self.rest = dict(self.taxes)
 
     def sum_up(self):
         digits = MINOR_UNIT[self.currency]
@@ -121,6 +124,7 @@ class Document:
         self.nets = []
         for line in self.lines:
             net = rounded(line["quantity"] * line["unit_price"] * (100 - line["discount_percent"]) / 100, digits)
+            net = line.get("rest", net)
             self.nets.append(net)
             groups[line["category"], line["rate"]].append(net)
         self.taxes = {}
@@ -129,6 +133,9 @@ class Document:
                 tax = sum(rounded(net * rate / 100, digits) for net in nets)
             else:
                 tax = rounded(sum(nets) * rate / 100, digits)
+            # what takes back the last of a group takes the rest of its tax
+            if self.kind == "credit_note" and self.source and self.source.rest[category, rate][0] == sum(nets):
+                tax = self.source.rest[category, rate][1]
             self.taxes[category, rate] = (sum(nets), tax)
         self.net = sum(self.nets)
         self.tax = sum(tax for _, tax in self.taxes.values())
@@ -217,7 +224,10 @@ class Plan:
             left = source.left[place]
             quantity = left if part is None else rounded(left * part, 4)
             if quantity:
-                lines.append(line | {"quantity": quantity, "place": place})
+                made = line | {"quantity": quantity, "place": place}
+                if kind == "credit_note" and quantity == left:
+                    made["rest"] = source.nets[place] - source.taken[place]
+                lines.append(made)
                 asked.append({"source_position": place + 1, "quantity": str(quantity)})
         if not lines:
             return None
@@ -227,6 +237,11 @@ class Plan:
         # never more is credited than was invoiced, nor with the other sign
         if kind == "credit_note" and not 0 <= made.gross * source.gross <= source.gross * (source.gross - source.credited):
             return None
+        if kind == "credit_note":
+            for line, net in zip(lines, made.nets):
+                source.taken[line["place"]] += net
+            for group, (net, tax) in made.taxes.items():
+                source.rest[group] = (source.rest[group][0] - net, source.rest[group][1] - tax)
         for line in lines:
             source.left[line["place"]] -= line["quantity"]
             for other in also:
