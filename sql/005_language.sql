@@ -34,6 +34,33 @@ create function crm.covers_language(there text, wanted text) returns boolean
 comment on function crm.covers_language(text, text) is
     'Whether a text there is serves who wants a language: zh-Hant for zh-Hant-HK, de for de-AT.';
 
+create function crm.language_in(texts jsonb, languages text[]) returns text
+    language plpgsql immutable parallel safe
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    wanted text;
+    tag text;
+begin
+    foreach wanted in array languages loop
+        tag := wanted;
+        if starts_with(tag, 'zh-') then
+            tag := regexp_replace(tag, '^zh-(HK|MO|TW)(?=-|$)', 'zh-Hant-' || split_part(tag, '-', 2));
+        end if;
+        while tag <> '' loop
+            if texts ? tag then
+                return wanted;
+            end if;
+            tag := substring(tag from '^(.*)-');
+        end loop;
+    end loop;
+    return null;
+end
+$$;
+
+comment on function crm.language_in(jsonb, text[]) is
+    'The first of the languages that there is a text in, as crm.in_language looks for it; null: none.';
+
 create function crm.in_language(texts jsonb, variadic languages text[]) returns text
     language plpgsql immutable parallel safe
     set search_path = pg_catalog, crm, pg_temp
@@ -79,17 +106,19 @@ languages: tags of BCP 47, the preferred first; for zh-Hant-HK also zh-Hant and 
 English, then whatever there is. Null if there is no text at all.';
 
 create function crm.date_in_language(day date, language text) returns text
-    language sql immutable parallel safe
+    language plpgsql immutable parallel safe -- not sql, which would be planned anew at each call
     set search_path = pg_catalog, pg_temp
 as $$
+begin
     -- without backslashes, which a session can read otherwise (standard_conforming_strings)
-    select to_char(day, case
+    return to_char(day, case
         when language ~* '^de(-|$)' then 'DD.MM.YYYY'
         when language ~* '^zh(-|$)' then 'YYYY"年"FMMM"月"FMDD"日"'
         when language ~* '^en-US(-|$)' then 'MM/DD/YYYY'
         when language ~* '^en(-|$)' then 'FMDD FMMonth YYYY'
         else 'YYYY-MM-DD'
-    end)
+    end);
+end
 $$;
 
 comment on function crm.date_in_language(date, text) is
@@ -99,17 +128,20 @@ What it answers for a language stays: documents that were sent are made anew wit
 
 alter function crm.is_texts(jsonb) owner to crm_owner;
 alter function crm.covers_language(text, text) owner to crm_owner;
+alter function crm.language_in(jsonb, text[]) owner to crm_owner;
 alter function crm.in_language(jsonb, text[]) owner to crm_owner;
 alter function crm.date_in_language(date, text) owner to crm_owner;
 revoke all on function
     crm.is_texts(jsonb),
     crm.covers_language(text, text),
+    crm.language_in(jsonb, text[]),
     crm.in_language(jsonb, text[]),
     crm.date_in_language(date, text)
     from public;
 grant execute on function
     crm.is_texts(jsonb),
     crm.covers_language(text, text),
+    crm.language_in(jsonb, text[]),
     crm.in_language(jsonb, text[]),
     crm.date_in_language(date, text)
     to mandant_user;

@@ -71,6 +71,7 @@ begin
             limit 1
         ) as r on true
         where l.tenant_id = document.tenant_id and l.document_id = document.id
+            and num_nonnulls(l.discount, l.tax_code) > 0
             and (
                 l.discount is not null and l.source_document_id is null
                 or l.tax_code is not null

@@ -51,8 +51,9 @@ begin
         raise exception 'customer "%" is merged into another', customer.name
             using errcode = 'invalid_parameter_value',
                 hint = format('make the document for customer %s', customer.merged_into);
-    elsif customer.state = 'active'
-        or exists (
+    elsif customer.state = 'active' then
+        return;
+    elsif exists (
             select from crm.document_kind as k where k.code = kind and k.for_blocked_customer
         )
         or exists (
@@ -107,22 +108,24 @@ as $$
 declare
     document crm.document;
 begin
-    select d.* into document from crm.document as d where d.id = document_id;
-    if found then
-        perform mandant_internal.require_row(
-            'document', action, document.tenant_id, document.owner_id, document.team_id,
-            document.kind
-        );
-        select d.* into document
-        from crm.document as d
-        where d.tenant_id = document.tenant_id and d.id = document_id
-        for update;
-    end if;
+    select d.* into document from crm.document as d where d.id = document_id for update;
     if not found then
-        raise exception 'no such document %', document_id
-            using errcode = 'no_data_found',
-                hint = 'look for it in crm.document, with its tenant selected';
+        -- he may see it and not change it
+        select d.* into document from crm.document as d where d.id = document_id;
+        if not found then
+            raise exception 'no such document %', document_id
+                using errcode = 'no_data_found',
+                    hint = 'look for it in crm.document, with its tenant selected';
+        end if;
+        perform mandant_internal.require_row(
+            'document', a.action, document.tenant_id, document.owner_id, document.team_id,
+            document.kind
+        )
+        from unnest(array[lock_document.action, 'update']) as a (action);
     end if;
+    perform mandant_internal.require_row(
+        'document', action, document.tenant_id, document.owner_id, document.team_id, document.kind
+    );
     return document;
 end
 $$;

@@ -54,18 +54,17 @@ create function crm.require_fields(
     set search_path = pg_catalog, mandant, pg_temp
 as $$
 declare
-    of_customer constant jsonb := to_jsonb(customer);
-    of_document constant jsonb := to_jsonb(document);
+    of_document jsonb;
+    of_customer jsonb;
+    wanted record;
+    value text;
+    missing_of_customer text;
+    missing_of_document text;
     missing text;
     missing_settings text;
 begin
-    with wanted (of, field, value) as (
-        select distinct m.of, m.field,
-            case m.of
-                when 'customer' then of_customer ->> m.field
-                when 'document' then of_document ->> m.field
-                else mandant_internal.setting_in(tenant.id, 'company_' || m.field)
-            end
+    for wanted in
+        select distinct m.of, m.field
         from crm.mandatory_field as m
         where m.country = tenant.country and m.kind = document.kind
             and m.valid_from <= document.document_date
@@ -74,25 +73,48 @@ begin
                 m.gross_above is null or document.currency <> m.currency
                 or abs(document.gross) > m.gross_above
             )
-            and (m.customer_countries is null or customer.country = any (m.customer_countries))
+            and (
+                m.customer_countries is null
+                or document.customer_country = any (m.customer_countries)
+            )
             and (m.tax_categories is null or exists (
                 select from crm.document_line as l
                 where l.tenant_id = document.tenant_id and l.document_id = document.id
                     and l.tax_category = any (m.tax_categories)
             ))
-    ), lacking as (
-        select w.of, string_agg(w.field, ', ' order by w.field) as fields,
-            string_agg('company_' || w.field, ', ' order by w.field) as settings
-        from wanted as w
-        where coalesce(w.value, '') !~ '\S'
-        group by w.of
-    )
-    select
-        string_agg(format('%s of the %s', l.fields, l.of), ' and ' order by l.of)
-            filter (where l.of <> 'company'),
-        min(l.settings) filter (where l.of = 'company')
-    into missing, missing_settings
-    from lacking as l;
+        order by m.of, m.field
+    loop
+        -- a row as JSON costs more than all else here: only where it is asked for
+        if wanted.of = 'company' then
+            value := mandant_internal.setting_in(tenant.id, 'company_' || wanted.field);
+        else
+            of_document := coalesce(of_document, to_jsonb(document));
+            if wanted.of = 'document' then
+                value := of_document ->> wanted.field;
+            elsif of_document ? ('customer_' || wanted.field) then
+                value := of_document ->> ('customer_' || wanted.field);  -- as it will be shown
+            else
+                of_customer := coalesce(of_customer, to_jsonb(customer));
+                value := of_customer ->> wanted.field;
+            end if;
+        end if;
+        if coalesce(value, '') ~ '\S' then
+            continue;
+        elsif wanted.of = 'company' then
+            missing_settings := concat_ws(', ', missing_settings, 'company_' || wanted.field);
+        elsif wanted.of = 'customer' then
+            missing_of_customer := concat_ws(', ', missing_of_customer, wanted.field);
+        else
+            missing_of_document := concat_ws(', ', missing_of_document, wanted.field);
+        end if;
+    end loop;
+    missing := nullif(
+        concat_ws(
+            ' and ', missing_of_customer || ' of the customer',
+            missing_of_document || ' of the document'
+        ),
+        ''
+    );
 
     if missing is not null then
         raise exception '% for "%" cannot be posted without %',

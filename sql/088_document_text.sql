@@ -3,7 +3,7 @@
 -- document reads for ever as it did on its day (R-TAX-01).
 
 create function crm.payment_terms(
-    document crm.document, customer crm.customer,
+    document crm.document, customer crm.customer, kind crm.document_kind,
     out days int, out early_payment_days int, out early_payment_percent numeric
 )
     language plpgsql stable
@@ -25,9 +25,7 @@ begin
     -- only what is to be paid can be paid early, and only before it is due
     if early_payment_days >= days or early_payment_percent = 0
         or num_nulls(early_payment_days, early_payment_percent) > 0
-        or not exists (
-            select from crm.document_kind as k where k.code = document.kind and k.balance_sign = 1
-        )
+        or kind.balance_sign <> 1
     then
         early_payment_days := null;
         early_payment_percent := null;
@@ -35,11 +33,11 @@ begin
 end
 $$;
 
-comment on function crm.payment_terms(crm.document, crm.customer) is
+comment on function crm.payment_terms(crm.document, crm.customer, crm.document_kind) is
     'Terms of a document that is not posted: the customer''s, else the tenant''s.';
 
 create function crm.write_texts(
-    document crm.document, customer crm.customer,
+    document crm.document, tenant mandant.tenant, kind crm.document_kind,
     out language text, out title text, out terms text, out tax_notes text, out intro text,
     out closing text, out layout int, out locale text, out label_set int, out priced boolean,
     out units jsonb, out tax_titles jsonb, out countries jsonb, out related text
@@ -49,16 +47,10 @@ create function crm.write_texts(
     set plan_cache_mode = force_generic_plan -- planning takes longer than running
 as $$
 declare
-    tenant mandant.tenant;
-    kind crm.document_kind;
-    titles jsonb;
+    titles jsonb := kind.titles;
     source crm.document;
     wanted text[];
-    due record;
 begin
-    select t.* into tenant from mandant.tenant as t where t.id = document.tenant_id;
-    select k.* into kind from crm.document_kind as k where k.code = document.kind;
-    titles := kind.titles;
     if num_nonnulls(document.source_id, document.revises_id) > 0 then
         select d.* into source
         from crm.document as d
@@ -77,20 +69,8 @@ begin
     end if;
 
     -- one language for all of it: the first that there is a title in
-    wanted := array_remove(array[customer.language, tenant.locale], null);
-    language := coalesce(
-        (
-            select w.language
-            from unnest(wanted) with ordinality as w (language, place)
-            where exists (
-                select from jsonb_object_keys(titles) as there
-                where crm.covers_language(there, w.language)
-            )
-            order by w.place
-            limit 1
-        ),
-        'en'
-    );
+    wanted := array_remove(array[document.customer_language, tenant.locale], null);
+    language := coalesce(crm.language_in(titles, wanted), 'en');
     wanted := language || wanted;
     -- figures and dates are read as the text around them; the tenant's region says how, if at all
     locale := case
@@ -135,11 +115,12 @@ begin
     into tax_notes, tax_titles, units;
 
     -- a letter that crosses a border says which
-    if customer.country <> tenant.country or document.delivery_country <> tenant.country then
+    if document.customer_country <> tenant.country or document.delivery_country <> tenant.country then
         countries := (
             select jsonb_object_agg(c.code, c.name)
             from crm.country as c
-            where c.code in (tenant.country, customer.country, document.delivery_country)
+            where c.code in
+                (tenant.country, document.customer_country, document.delivery_country)
         );
     end if;
 
@@ -156,7 +137,6 @@ begin
     end if;
 
     if kind.balance_sign = 1 then
-        select t.* into due from crm.payment_terms(document, customer) as t;
         terms := concat_ws(
             e'\n',
             replace(
@@ -164,13 +144,13 @@ begin
                     crm.in_language(
                         mandant_internal.setting_in(
                             tenant.id,
-                            'payment_terms' || case due.days when 0 then '_at_once' else '' end
+                            'payment_terms' || case document.payment_terms_days when 0 then '_at_once' else '' end
                         )::jsonb,
                         variadic wanted
                     ),
-                    '{days}', due.days::text
+                    '{days}', document.payment_terms_days::text
                 ),
-                '{date}', crm.date_in_language(document.document_date + due.days, locale)
+                '{date}', crm.date_in_language(document.due_date, locale)
             ),
             replace(
                 replace(
@@ -179,20 +159,20 @@ begin
                             mandant_internal.setting_in(tenant.id, 'early_payment_terms')::jsonb,
                             variadic wanted
                         ),
-                        '{days}', due.early_payment_days::text
+                        '{days}', document.early_payment_days::text
                     ),
                     '{date}', crm.date_in_language(
-                        document.document_date + due.early_payment_days, locale
+                        document.document_date + document.early_payment_days, locale
                     )
                 ),
-                '{percent}', crm.amount_in_language(due.early_payment_percent, 0, locale)
+                '{percent}', crm.amount_in_language(document.early_payment_percent, 0, locale)
             )
         );
     end if;
 end
 $$;
 
-comment on function crm.write_texts(crm.document, crm.customer) is
+comment on function crm.write_texts(crm.document, mandant.tenant, crm.document_kind) is
     'What the paper of a document that is not posted says, from what holds now.
 
 What crm.document_texts gives, and what crm.render_document needs beside it: layout, the version of
@@ -208,7 +188,6 @@ create function crm.document_texts(
 as $$
 declare
     document crm.document;
-    customer crm.customer;
 begin
     select d.* into document from crm.document as d where d.id = document_id;
     if not found then
@@ -216,16 +195,11 @@ begin
             using errcode = 'no_data_found',
                 hint = 'look for it in crm.document, with its tenant selected';
     end if;
-    select c.* into customer
-    from crm.customer as c
-    where c.tenant_id = document.tenant_id and c.id = document.customer_id;
-    if not found and document.texts is null then
-        perform crm.refuse_customer(document.customer_id);
+    if document.texts is null then
+        document := crm.as_posted(document);
     end if;
     select t.* into language, title, terms, tax_notes, intro, closing
-    from jsonb_to_record(
-        coalesce(document.texts, to_jsonb(crm.write_texts(document, customer)))
-    ) as t (
+    from jsonb_to_record(document.texts) as t (
         language text, title text, terms text, tax_notes text, intro text, closing text
     );
 end
@@ -239,17 +213,17 @@ terms: how to pay, with dates; tax_notes: what its tax codes make it say, a line
 closing: the settings document_intro and document_closing. For a posted document all as on the day
 of posting. Errors: P0002 no such document.';
 
-alter function crm.payment_terms(crm.document, crm.customer) owner to crm_owner;
-alter function crm.write_texts(crm.document, crm.customer) owner to crm_owner;
+alter function crm.payment_terms(crm.document, crm.customer, crm.document_kind) owner to crm_owner;
+alter function crm.write_texts(crm.document, mandant.tenant, crm.document_kind) owner to crm_owner;
 alter function crm.document_texts(uuid) owner to crm_owner;
 revoke all on function
-    crm.payment_terms(crm.document, crm.customer),
-    crm.write_texts(crm.document, crm.customer),
+    crm.payment_terms(crm.document, crm.customer, crm.document_kind),
+    crm.write_texts(crm.document, mandant.tenant, crm.document_kind),
     crm.document_texts(uuid)
     from public;
 -- document_texts runs as its caller, who sees what he may see of document and customer
 grant execute on function
-    crm.payment_terms(crm.document, crm.customer),
-    crm.write_texts(crm.document, crm.customer),
+    crm.payment_terms(crm.document, crm.customer, crm.document_kind),
+    crm.write_texts(crm.document, mandant.tenant, crm.document_kind),
     crm.document_texts(uuid)
     to mandant_user;

@@ -32,7 +32,7 @@ create function crm.document_rates(
     set search_path = pg_catalog, mandant, pg_temp
 as $$
 declare
-    digits int := (select c.minor_unit from crm.currency as c where c.code = tenant.currency);
+    digits int;
 begin
     if document.currency = tenant.currency then
         if document.exchange_rate <> 1 then
@@ -42,14 +42,17 @@ begin
                     hint = format('%s is 1 %s', tenant.currency, tenant.currency);
         end if;
         exchange_rate := 1;
+        tenant_net := document.net;
+        tenant_tax := document.tax;
     else
+        digits := (select c.minor_unit from crm.currency as c where c.code = tenant.currency);
         exchange_rate := coalesce(
             document.exchange_rate,
             crm.exchange_rate_on(document.currency, tenant.currency, document.document_date)
         );
+        tenant_net := round(document.net * exchange_rate, digits);
+        tenant_tax := round(document.tax * exchange_rate, digits);
     end if;
-    tenant_net := round(document.net * exchange_rate, digits);
-    tenant_tax := round(document.tax * exchange_rate, digits);
 
     group_currency := coalesce(taken_back.group_currency, crm.group_currency(tenant.id));
     if taken_back.id is not null then
@@ -65,7 +68,8 @@ begin
         );
     end if;
     group_net := case group_currency
-        when tenant.currency then round(document.net * group_exchange_rate, digits)
+        when document.currency then document.net
+        when tenant.currency then tenant_net
         else round(
             document.net * group_exchange_rate,
             (select c.minor_unit from crm.currency as c where c.code = group_currency)

@@ -4,82 +4,6 @@
 -- not the day of posting. What follows from it for other documents comes with it: a credit note
 -- settles its invoice, an order accepts its quote, a counter-document cancels.
 
-create function crm.letterhead(tenant mandant.tenant) returns jsonb
-    language plpgsql stable -- not sql, which would be planned anew at each call
-    set search_path = pg_catalog, mandant, pg_temp
-as $$
-begin
-    return jsonb_strip_nulls(jsonb_build_object(
-        'name', tenant.name,
-        'street', mandant_internal.setting_in(tenant.id, 'company_street'),
-        'postal_code', mandant_internal.setting_in(tenant.id, 'company_postal_code'),
-        'city', mandant_internal.setting_in(tenant.id, 'company_city'),
-        'region', mandant_internal.setting_in(tenant.id, 'company_region'),
-        'country', tenant.country,
-        'tax_id', mandant_internal.setting_in(tenant.id, 'company_tax_id'),
-        'register', mandant_internal.setting_in(tenant.id, 'company_register'),
-        'directors', mandant_internal.setting_in(tenant.id, 'company_directors'),
-        'phone', mandant_internal.setting_in(tenant.id, 'company_phone'),
-        'email', mandant_internal.setting_in(tenant.id, 'company_email'),
-        'website', mandant_internal.setting_in(tenant.id, 'company_website'),
-        'bank_account', mandant_internal.setting_in(tenant.id, 'company_bank_account'),
-        'locale', tenant.locale
-    ));
-end
-$$;
-
-comment on function crm.letterhead(mandant.tenant) is
-    'What a tenant says of itself on its documents, as its settings have it now.';
-
-create function crm.complete_draft(
-    inout document crm.document, inout customer crm.customer, kind crm.document_kind
-)
-    language plpgsql stable
-    set search_path = pg_catalog, mandant, pg_temp
-as $$
-declare
-    address crm.customer_address;
-begin
-    if document.billing_address_id is not null then
-        select a.* into address
-        from crm.customer_address as a
-        where a.tenant_id = document.tenant_id and a.id = document.billing_address_id;
-        customer.name := coalesce(address.name, customer.name);
-        customer.street := address.street;
-        customer.postal_code := address.postal_code;
-        customer.city := address.city;
-        customer.region := address.region;
-        customer.country := address.country;
-    end if;
-    if document.delivery_address_id is not null then
-        select a.* into address
-        from crm.customer_address as a
-        where a.tenant_id = document.tenant_id and a.id = document.delivery_address_id;
-        document.delivery_name := coalesce(address.name, customer.name);
-        document.delivery_street := address.street;
-        document.delivery_postal_code := address.postal_code;
-        document.delivery_city := address.city;
-        document.delivery_region := address.region;
-        document.delivery_country := address.country;
-    end if;
-    document.supplied_on := coalesce(
-        document.supplied_on, case when kind.supplies then document.document_date end
-    );
-    document.valid_until := coalesce(
-        document.valid_until,
-        case when kind.expires then
-            document.document_date
-                + mandant_internal.setting_in(document.tenant_id, 'quote_valid_days')::int
-        end
-    );
-end
-$$;
-
-comment on function crm.complete_draft(crm.document, crm.customer, crm.document_kind) is
-    'Addresses and days of a draft as posting freezes them now; nothing is written.
-
-customer: with the billing address that was chosen.';
-
 create function crm.require_lines(document crm.document) returns void
     language plpgsql stable
     set search_path = pg_catalog, mandant, pg_temp
@@ -185,8 +109,6 @@ declare
     source crm.document;
     taken_back crm.document;
     conversion crm.document_conversion;
-    draft record;
-    terms record;
     rates record;
     today date;
 begin
@@ -211,11 +133,8 @@ begin
     perform crm.require_open_customer(customer, document.kind, document.source_id);
     select t.* into tenant from mandant.tenant as t where t.id = document.tenant_id;
     select k.* into kind from crm.document_kind as k where k.code = document.kind;
-    draft := crm.complete_draft(document, customer, kind);
-    document := draft.document;
-    customer := draft.customer;
+    document := crm.complete_draft(document, customer, tenant, kind);
     perform crm.require_fields(document, customer, tenant);
-    terms := crm.payment_terms(document, customer);
     today := (now() at time zone tenant.timezone)::date;
     if kind.balance_sign = 1 and customer.credit_limit is not null
         and document.currency = coalesce(customer.currency, tenant.currency)
@@ -254,26 +173,26 @@ begin
         group_net = rates.group_net,
         billing_address_id = null,
         delivery_address_id = null,
-        customer_name = customer.name,
-        customer_street = customer.street,
-        customer_postal_code = customer.postal_code,
-        customer_city = customer.city,
-        customer_region = customer.region,
-        customer_country = customer.country,
-        customer_tax_id = customer.tax_id,
-        customer_language = customer.language,
+        customer_name = document.customer_name,
+        customer_street = document.customer_street,
+        customer_postal_code = document.customer_postal_code,
+        customer_city = document.customer_city,
+        customer_region = document.customer_region,
+        customer_country = document.customer_country,
+        customer_tax_id = document.customer_tax_id,
+        customer_language = document.customer_language,
         delivery_name = document.delivery_name,
         delivery_street = document.delivery_street,
         delivery_postal_code = document.delivery_postal_code,
         delivery_city = document.delivery_city,
         delivery_region = document.delivery_region,
         delivery_country = document.delivery_country,
-        payment_terms_days = terms.days,
-        early_payment_days = terms.early_payment_days,
-        early_payment_percent = terms.early_payment_percent,
+        payment_terms_days = document.payment_terms_days,
+        early_payment_days = document.early_payment_days,
+        early_payment_percent = document.early_payment_percent,
         retain_until = crm.retain_until(tenant, kind.record_class, d.document_date, today),
-        texts = to_jsonb(crm.write_texts(document, customer)),
-        issuer = crm.letterhead(tenant)
+        texts = document.texts,
+        issuer = document.issuer
     where d.tenant_id = document.tenant_id and d.id = document.id
     returning d.* into document;
 
@@ -296,23 +215,14 @@ no exchange rate, more credited than invoiced, more owed than the credit limit, 
 country wants is missing, 42704 the tenant has no series for the kind, 42501 no right, 55P03 the
 series is busy.';
 
-alter function crm.letterhead(mandant.tenant) owner to crm_owner;
-alter function crm.complete_draft(crm.document, crm.customer, crm.document_kind) owner to crm_owner;
 alter function crm.require_lines(crm.document) owner to crm_owner;
 alter function crm.check_credit_limit(crm.document, crm.customer) owner to crm_owner;
 alter function crm.credit_source(crm.document, int) owner to crm_owner;
 alter function crm.post_document(uuid) owner to crm_owner;
 revoke all on function
-    crm.letterhead(mandant.tenant),
-    crm.complete_draft(crm.document, crm.customer, crm.document_kind),
     crm.require_lines(crm.document),
     crm.check_credit_limit(crm.document, crm.customer),
     crm.credit_source(crm.document, int),
     crm.post_document(uuid)
     from public;
--- a draft that is rendered shows its caller what posting would freeze
-grant execute on function
-    crm.letterhead(mandant.tenant),
-    crm.complete_draft(crm.document, crm.customer, crm.document_kind),
-    crm.post_document(uuid)
-    to mandant_user;
+grant execute on function crm.post_document(uuid) to mandant_user;

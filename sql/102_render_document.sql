@@ -59,46 +59,6 @@ comment on function crm.postal_address(text, text, text, text, text, text) is
 
 What it answers stays: documents that were sent are made anew with it.';
 
-create function crm.as_posted(document crm.document) returns crm.document
-    language plpgsql stable
-    set search_path = pg_catalog, mandant, pg_temp
-as $$
-declare
-    customer crm.customer;
-    tenant mandant.tenant;
-    kind crm.document_kind;
-    draft record;
-    terms record;
-begin
-    select c.* into customer
-    from crm.customer as c
-    where c.tenant_id = document.tenant_id and c.id = document.customer_id;
-    if not found then
-        perform crm.refuse_customer(document.customer_id);
-    end if;
-    select t.* into tenant from mandant.tenant as t where t.id = document.tenant_id;
-    select k.* into kind from crm.document_kind as k where k.code = document.kind;
-    draft := crm.complete_draft(document, customer, kind);
-    document := draft.document;
-    customer := draft.customer;
-    terms := crm.payment_terms(document, customer);
-    document.customer_name := customer.name;
-    document.customer_street := customer.street;
-    document.customer_postal_code := customer.postal_code;
-    document.customer_city := customer.city;
-    document.customer_region := customer.region;
-    document.customer_country := customer.country;
-    document.customer_tax_id := customer.tax_id;
-    document.due_date := document.document_date + terms.days;
-    document.texts := to_jsonb(crm.write_texts(document, customer));
-    document.issuer := crm.letterhead(tenant);
-    return document;
-end
-$$;
-
-comment on function crm.as_posted(crm.document) is
-    'A draft with all that posting would freeze now; nothing is written.';
-
 create function crm.render_layout_1(document crm.document) returns text
     language plpgsql stable
     set search_path = pg_catalog, mandant, pg_temp
@@ -560,13 +520,11 @@ country of the tenant. You see what you may see: errors P0002 no such document.'
 
 alter function crm.printable(text) owner to crm_owner;
 alter function crm.postal_address(text, text, text, text, text, text) owner to crm_owner;
-alter function crm.as_posted(crm.document) owner to crm_owner;
 alter function crm.render_layout_1(crm.document) owner to crm_owner;
 alter function crm.render_document(uuid) owner to crm_owner;
 revoke all on function
     crm.printable(text),
     crm.postal_address(text, text, text, text, text, text),
-    crm.as_posted(crm.document),
     crm.render_layout_1(crm.document),
     crm.render_document(uuid)
     from public;
@@ -574,7 +532,6 @@ revoke all on function
 grant execute on function
     crm.printable(text),
     crm.postal_address(text, text, text, text, text, text),
-    crm.as_posted(crm.document),
     crm.render_layout_1(crm.document),
     crm.render_document(uuid)
     to mandant_user;

@@ -55,10 +55,10 @@ const WRITTEN: [pg_sys::Oid; 12] = [
     pg_sys::TEXTOID,
 ];
 
-/// The values of a row's columns, as JSON has them.
+/// The values of a record's columns in the order of their names, as JSON has them.
 const TEXT: &str = "
-    select string_agg(j.value, ',' order by j.n)
-      from jsonb_each_text(mandant_internal.as_json($1)) with ordinality as j (key, value, n)";
+    select string_agg(j.r ->> c.name, ',' order by c.n)
+      from (select mandant_internal.as_json($1) as r) j cross join unnest($2) with ordinality as c (name, n)";
 
 /// A statement whose plan the session keeps.
 type Kept = RefCell<Option<Rc<OwnedPreparedStatement>>>;
@@ -368,14 +368,16 @@ impl Columns<'_> {
             })
         };
         if !places.iter().all(simple) {
-            let statement = prepared(client, &TEXT_KEPT, TEXT, &[pg_sys::RECORDOID])?;
+            let types = [pg_sys::RECORDOID, pg_sys::TEXTARRAYOID];
+            let statement = prepared(client, &TEXT_KEPT, TEXT, &types)?;
+            let names: Vec<String> = places
+                .iter()
+                .filter_map(|place| Some(self.0.get(*place)?.name().to_owned()))
+                .collect();
             // SAFETY: as promised.
             let record = unsafe { self.record(row, places) };
-            let found = client.select(
-                &*statement,
-                Some(1),
-                &[argument(Some(record), pg_sys::RECORDOID)],
-            )?;
+            let arguments = [argument(Some(record), pg_sys::RECORDOID), names.into()];
+            let found = client.select(&*statement, Some(1), &arguments)?;
             return Ok(found.first().get(1)?);
         }
         let mut texts = Vec::new();
