@@ -8,18 +8,25 @@ create function crm.check_document_currency() returns trigger
 as $$
 begin
     perform crm.require_currency(new.currency, new.document_date);
+    -- NaN is above every number, so an upper bound keeps it out as well
+    if not (new.exchange_rate > 0 and new.exchange_rate < 1e12) then
+        raise exception 'exchange rate % is none', new.exchange_rate
+            using errcode = 'invalid_parameter_value',
+                hint = 'units of the tenant''s currency for one of the document''s, above 0';
+    end if;
     return new;
 end
 $$;
 
 comment on function crm.check_document_currency() is
-    'Trigger: refuses (22023) a currency that no amount can be in on that date.';
+    'Trigger: refuses (22023) a currency not in use on the date, or what is no exchange rate.';
 
-create trigger document_check_currency before insert or update of currency, document_date
+create trigger document_check_currency
+    before insert or update of currency, document_date, exchange_rate
     on crm.document for each row execute function crm.check_document_currency();
 
 comment on trigger document_check_currency on crm.document is
-    'The currency is one of its date.';
+    'The currency is one of its date, the exchange rate a rate.';
 
 create function crm.require_kind(kind text) returns crm.document_kind
     language plpgsql stable
