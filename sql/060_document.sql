@@ -1,8 +1,8 @@
 -- Documents of all kinds. A draft has no number and may be changed or deleted; posting gives it
 -- its number and what was true that day, and from then on nobody but a superuser who removes the
 -- triggers can change it: not its tenant, not an administrator, not the owner of the table. What
--- lives on says what became of it: who looks after it, its status, what is open and credited, and
--- these follow from other documents, each kept by a trigger of its own.
+-- lives on says what became of it: who looks after it, its status, what is open and credited. That
+-- follows from other documents, and only functions write it.
 -- Users write the columns that say what is wanted; number, status and amounts only functions.
 
 create table crm.document (
@@ -19,6 +19,7 @@ create table crm.document (
     status_reason text,
     reference text,
     source_id uuid,
+    takes_back boolean not null default false,
     cancels_id uuid,
     revises_id uuid,
     revision int not null default 1,
@@ -92,6 +93,10 @@ create table crm.document (
     constraint document_delivery_address_fkey foreign key (tenant_id, delivery_address_id)
         references crm.customer_address (tenant_id, id) on delete restrict,
     constraint document_date_in_range check (document_date between '1900-01-01' and '9999-12-31'),
+    constraint document_supplied_on_in_range
+        check (supplied_on between '1900-01-01' and '9999-12-31'),
+    constraint document_valid_until_in_range
+        check (valid_until between '1900-01-01' and '9999-12-31'),
     constraint document_status_is_known check (
         status in ('draft', 'posted', 'cancelled', 'accepted', 'declined', 'replaced')
     ),
@@ -114,6 +119,9 @@ create table crm.document (
         check (credited = 0 or sign(credited) = sign(gross) and abs(credited) <= abs(gross)),
     constraint document_group_is_whole
         check ((group_exchange_rate is null) = (group_net is null)),
+    constraint document_takes_back_something check (not takes_back or source_id is not null),
+    constraint document_cancels_its_source
+        check (cancels_id is null or takes_back and cancels_id = source_id),
     constraint document_revision_follows check ((revision > 1) = (revises_id is not null)),
     constraint document_reference_length check (length(reference) <= 500),
     constraint document_early_payment_is_whole
@@ -150,6 +158,8 @@ cancelled: balanced by a counter-document; quotes: accepted, declined, replaced 
 comment on column crm.document.status_reason is 'Why it was cancelled or declined.';
 comment on column crm.document.source_id is
     'The document it was made from: the order of a delivery note, the invoice of a credit note.';
+comment on column crm.document.takes_back is
+    'true: it reverses what it was made from, wholly or in part, and nothing is made from it.';
 comment on column crm.document.cancels_id is 'The document that it cancels, wholly.';
 comment on column crm.document.revises_id is 'The quote that it takes the place of.';
 comment on column crm.document.revision is 'Counts the revisions of a quote, from 1.';

@@ -63,7 +63,7 @@ as $$
 declare
     rest record;
 begin
-    if document.source_id is null then
+    if not document.takes_back then
         return null;
     end if;
     -- with the sign that a document has that takes back: none has another
@@ -100,18 +100,17 @@ create function crm.total_document(document crm.document) returns crm.document
 as $$
 declare
     digits int := (select c.minor_unit from crm.currency as c where c.code = document.currency);
-    rounding text := coalesce(
-        (
-            -- what takes back is reckoned as what it takes back
+    rounding text := mandant_internal.setting_in(document.tenant_id, 'tax_rounding');
+    totalled crm.document;
+begin
+    if document.takes_back then
+        -- what takes back is reckoned as what it takes back
+        rounding := (
             select s.tax_rounding
             from crm.document as s
-            join crm.document_conversion as c
-                on c.from_kind = s.kind and c.to_kind = document.kind and c.counts_as = 'reversed'
             where s.tenant_id = document.tenant_id and s.id = document.source_id
-        ),
-        mandant_internal.setting_in(document.tenant_id, 'tax_rounding')
-    );
-begin
+        );
+    end if;
     -- rows change rather than go and come: whoever posts need not be one who creates and deletes
     with wanted as (
         select
@@ -155,8 +154,14 @@ begin
         select coalesce(sum(w.net), 0) as net, coalesce(sum(w.tax), 0) as tax from wanted as w
     ) as t
     where d.tenant_id = document.tenant_id and d.id = document.id
-    returning d.* into document;
-    return document;
+    returning d.* into totalled;
+    if not found then
+        perform mandant_internal.require_row(
+            'document', 'update', document.tenant_id, document.owner_id, document.team_id,
+            document.kind
+        );
+    end if;
+    return totalled;
 end
 $$;
 

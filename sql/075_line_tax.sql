@@ -46,12 +46,7 @@ declare
     changed boolean := document.tax_rounding
         <> mandant_internal.setting_in(document.tenant_id, 'tax_rounding');
 begin
-    if document.source_id is not null and exists (
-        select from crm.document as s
-        join crm.document_conversion as c on c.from_kind = s.kind and c.to_kind = document.kind
-        where s.tenant_id = document.tenant_id and s.id = document.source_id
-            and c.counts_as = 'reversed'
-    ) then
+    if document.takes_back then
         -- its lines keep their tax; what is left of it others may have changed
         return crm.total_document(document);
     end if;

@@ -165,7 +165,8 @@ begin
         on p.tenant = l.tenant_id and p.document_id = l.source_document_id
         and p.position = l.source_position
     where l.tenant_id = document.tenant_id and l.document_id = document.id
-        and p.source_document_id is not null;
+        and p.source_document_id is not null
+    order by p.source_document_id, p.source_position;
 end
 $$;
 
@@ -225,6 +226,11 @@ create trigger document_line_count after insert on crm.document_line
 create trigger document_line_uncount after delete on crm.document_line
     for each row when (old.source_document_id is not null) execute function crm.count_line();
 
+create trigger line_progress_keep_table before truncate on crm.line_progress
+    for each statement execute function crm.keep_table();
+
+comment on trigger line_progress_keep_table on crm.line_progress is
+    'What became of posted lines stays.';
 comment on trigger document_line_count on crm.document_line is
     'A line counts for the line it was made from.';
 comment on trigger document_line_uncount on crm.document_line is

@@ -40,6 +40,10 @@ begin
                     when 'draft' then 'post it first with crm.post_document(id)'
                     else 'nothing more is made from it'
                 end;
+    elsif source.takes_back then
+        raise exception '%: % takes something back, nothing is made from it', place, named
+            using errcode = 'invalid_parameter_value',
+                hint = 'make it from the document that it takes back from';
     elsif source.currency <> document.currency then
         raise exception '%: % is in %, the document in %',
             place, named, source.currency, document.currency

@@ -123,6 +123,22 @@ begin
     where k.code = document.kind;
     select c.minor_unit into minor_unit from crm.currency as c where c.code = document.currency;
 
+    if document.source_id is not null
+        or jsonb_path_exists(lines, '$[*].source_document_id')
+    then
+        -- who makes something of the same lines does it in the same order
+        perform from crm.line_progress as p
+        where p.tenant = document.tenant_id and (p.document_id, p.position) in (
+            select l.source_document_id, l.source_position
+            from crm.document_line as l
+            where l.tenant_id = document.tenant_id and l.document_id = document.id
+            union
+            select l.source_document_id, l.source_position
+            from jsonb_to_recordset(lines) as l (source_document_id uuid, source_position int)
+        )
+        order by p.document_id, p.position
+        for update;
+    end if;
     delete from crm.document_line as l
     where l.tenant_id = document.tenant_id and l.document_id = document.id;
 
@@ -204,6 +220,15 @@ begin
             select t.* into tax from crm.line_tax(document, line.tax_code, line.tax_rate) as t;
             line.tax_rate := tax.rate;
             line.tax_category := tax.category;
+            if document.takes_back and line.tax_code is null then
+                -- an amount that is credited has the tax that was charged
+                select l.tax_code, l.tax_category into line.tax_code, line.tax_category
+                from crm.document_line as l
+                where l.tenant_id = document.tenant_id and l.document_id = document.source_id
+                    and l.tax_rate = line.tax_rate
+                order by l.position
+                limit 1;
+            end if;
         end if;
 
         line.tenant_id := document.tenant_id;

@@ -166,15 +166,18 @@ as $$
 declare
     tenant mandant.tenant;
 begin
-    perform mandant_internal.require(kind.code, 'create', customer.tenant_id);
+    perform mandant_internal.require_row(
+        'document', 'create', customer.tenant_id, draft.owner_id, draft.team_id, kind.code
+    );
     perform crm.require_open_customer(customer, kind.code, draft.source_id);
-    perform crm.require_document_date(draft.document_date);
+    perform crm.require_document_date(d.day)
+    from unnest(array[draft.document_date, draft.supplied_on, draft.valid_until]) as d (day);
     select t.* into tenant from mandant.tenant as t where t.id = customer.tenant_id;
 
     insert into crm.document (
         tenant_id, kind, customer_id, owner_id, team_id, document_date, reference, currency,
         supplied_on, valid_until, exchange_rate, billing_address_id, delivery_address_id,
-        source_id, cancels_id, revises_id, revision
+        source_id, takes_back, cancels_id, revises_id, revision
     ) values (
         customer.tenant_id, kind.code, customer.id, draft.owner_id, draft.team_id,
         coalesce(draft.document_date, (now() at time zone tenant.timezone)::date),
@@ -191,7 +194,8 @@ begin
                 crm.only_address(customer, 'delivery')
             end
         ),
-        draft.source_id, draft.cancels_id, draft.revises_id, coalesce(draft.revision, 1)
+        draft.source_id, coalesce(draft.takes_back, false), draft.cancels_id, draft.revises_id,
+        coalesce(draft.revision, 1)
     ) returning * into draft;
     return draft;
 end
@@ -281,7 +285,8 @@ as $$
 declare
     document crm.document;
 begin
-    perform crm.require_document_date(document_date);
+    perform crm.require_document_date(d.day)
+    from unnest(array[document_date, supplied_on, valid_until]) as d (day);
     document := crm.lock_document(id, 'update');
     -- if it is posted, this is refused (23001)
     update crm.document as d

@@ -33,7 +33,20 @@ create function crm.document_rates(
 as $$
 declare
     digits int;
+    -- what is of the same kind takes back by its sign
+    sign constant int := case document.kind when taken_back.kind then -1 else 1 end;
+    before record;
 begin
+    if taken_back.id is not null then
+        if document.exchange_rate <> taken_back.exchange_rate then
+            raise exception 'exchange rate %, where % % has %',
+                trim_scale(document.exchange_rate), taken_back.kind, taken_back.number,
+                trim_scale(taken_back.exchange_rate)
+                using errcode = 'invalid_parameter_value',
+                    hint = 'what takes back has the rate of what it takes back';
+        end if;
+        document.exchange_rate := taken_back.exchange_rate;
+    end if;
     if document.currency = tenant.currency then
         if document.exchange_rate <> 1 then
             raise exception 'exchange rate % in a document in the tenant''s own currency',
@@ -75,6 +88,27 @@ begin
             (select c.minor_unit from crm.currency as c where c.code = group_currency)
         )
     end;
+
+    if taken_back.id is not null and document.currency <> tenant.currency
+        or taken_back.group_exchange_rate <> 1
+    then
+        -- what takes back the last of it takes the rest, so that all of it is taken back to the cent
+        select coalesce(sum(d.net), 0) as net, coalesce(sum(d.tax), 0) as tax,
+            coalesce(sum(d.tenant_net), 0) as tenant_net,
+            coalesce(sum(d.tenant_tax), 0) as tenant_tax,
+            coalesce(sum(d.group_net), 0) as group_net
+        into before
+        from crm.document as d
+        where d.tenant_id = taken_back.tenant_id and d.source_id = taken_back.id
+            and d.kind = document.kind and d.status <> 'draft';
+        if before.net + document.net = taken_back.net * sign
+            and before.tax + document.tax = taken_back.tax * sign
+        then
+            tenant_net := taken_back.tenant_net * sign - before.tenant_net;
+            tenant_tax := taken_back.tenant_tax * sign - before.tenant_tax;
+            group_net := taken_back.group_net * sign - before.group_net;
+        end if;
+    end if;
 end
 $$;
 

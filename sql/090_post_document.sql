@@ -4,7 +4,7 @@
 -- not the day of posting. What follows from it for other documents comes with it: a credit note
 -- settles its invoice, an order accepts its quote, a counter-document cancels.
 
-create function crm.require_lines(document crm.document) returns void
+create function crm.require_lines(document crm.document) returns boolean
     language plpgsql stable
     set search_path = pg_catalog, mandant, pg_temp
 as $$
@@ -13,6 +13,7 @@ declare
 begin
     select
         count(*) as count,
+        bool_or(l.source_document_id <> document.source_id) as more_sources,
         bool_or(l.tax_category = 'O') as outside_tax,
         bool_or(l.tax_category <> 'O') as inside_tax
     into lines
@@ -26,12 +27,22 @@ begin
         raise exception '% mixes what is subject to tax with what is not', document.kind
             using errcode = 'invalid_parameter_value',
                 hint = 'make two documents: an electronic invoice could not say it (EN 16931)';
+    elsif abs(document.gross) >= 1e12 then
+        raise exception '% of % is too much', document.kind, document.gross
+            using errcode = 'invalid_parameter_value', hint = 'amounts are below 1e12';
     end if;
+    return lines.more_sources or lines.more_sources is null and exists (
+        select from crm.document_line as l
+        where l.tenant_id = document.tenant_id and l.document_id = document.id
+            and l.source_document_id is not null
+    );
 end
 $$;
 
 comment on function crm.require_lines(crm.document) is
-    'Refuses (22023) a document without lines, or with tax category O beside others (R-DE-10).';
+    'Refuses (22023) a document without lines, or with tax category O beside others (R-DE-10).
+
+true: some are made from other documents than its source.';
 
 create function crm.check_credit_limit(document crm.document, customer crm.customer)
     returns void
@@ -69,31 +80,54 @@ comment on function crm.check_credit_limit(crm.document, crm.customer) is
 
 What the caller sees of his open items counts, in the limit''s currency.';
 
-create function crm.credit_source(document crm.document, sign int) returns void
+create function crm.credit_source(document crm.document, source crm.document) returns void
     language plpgsql volatile
     set search_path = pg_catalog, mandant, pg_temp
 as $$
 declare
-    source crm.document;
+    beyond record;
 begin
-    source := crm.lock_document(document.source_id, 'update');
-    if source.status <> 'posted' then
-        raise exception '% % is %', source.kind, source.number, source.status
-            using errcode = 'invalid_parameter_value', hint = 'nothing more is made from it';
-    elsif sign(source.gross) * (source.credited + document.gross * sign) > abs(source.gross) then
-        raise exception 'only % of % % can still be credited, not %',
-            source.gross - source.credited, source.kind, source.number, document.gross * sign
+    -- per category and rate, net and tax: no tax is credited that was not charged
+    select t.tax_rate, s.net is null as stranger, s.net, s.tax into beyond
+    from crm.document_tax as t
+    left join crm.document_tax as s
+        on s.tenant_id = t.tenant_id and s.document_id = source.id and s.tax_rate = t.tax_rate
+        and s.tax_category is not distinct from t.tax_category
+    left join lateral (
+        select coalesce(sum(x.net), 0) as net, coalesce(sum(x.tax), 0) as tax
+        from crm.document as n
+        join crm.document_tax as x on x.tenant_id = n.tenant_id and x.document_id = n.id
+        where n.tenant_id = source.tenant_id and n.source_id = source.id and n.takes_back
+            and n.status <> 'draft' and x.tax_rate = t.tax_rate
+            and x.tax_category is not distinct from t.tax_category
+    ) as o on true
+    where t.tenant_id = document.tenant_id and t.document_id = document.id
+        and (
+            s.net is null
+            or (t.net + o.net) * sign(s.net) not between 0 and abs(s.net)
+            or (t.tax + o.tax) * sign(s.tax) not between 0 and abs(s.tax)
+        )
+    order by t.position
+    limit 1;
+    if found and beyond.stranger then
+        raise exception '% % has no tax of % %%',
+            source.kind, source.number, trim_scale(beyond.tax_rate)
             using errcode = 'invalid_parameter_value',
-                hint = 'credit notes are never above their invoice';
+                hint = 'credit with the tax that was charged; crm.document_tax has it';
+    elsif found then
+        raise exception '% % has % at % %%, more cannot be credited, nor less than nothing',
+            source.kind, source.number, beyond.net, trim_scale(beyond.tax_rate)
+            using errcode = 'invalid_parameter_value',
+                hint = 'all credit notes of an invoice together are never above it, net and tax';
     end if;
     update crm.document as d
-    set credited = d.credited + document.gross * sign
+    set credited = d.credited + document.gross
     where d.tenant_id = source.tenant_id and d.id = source.id and document.gross <> 0;
 end
 $$;
 
-comment on function crm.credit_source(crm.document, int) is
-    'Counts a credit note for its invoice, which it locks; refuses (22023) more than its gross.';
+comment on function crm.credit_source(crm.document, crm.document) is
+    'Counts a credit note for its invoice, which the caller has locked; refuses (22023) more.';
 
 create function crm.post_document(id uuid) returns crm.document
     language plpgsql volatile
@@ -110,6 +144,7 @@ declare
     taken_back crm.document;
     conversion crm.document_conversion;
     rates record;
+    more_sources boolean;
     today date;
 begin
     document := crm.lock_document(id, 'post');
@@ -118,11 +153,14 @@ begin
             using errcode = 'restrict_violation',
                 hint = 'post a counter-document, such as a credit note for an invoice';
     end if;
+    if document.takes_back then
+        source := crm.lock_document(document.source_id, 'update');  -- others take back, too
+    end if;
     document := crm.rate_lines(document);
     -- who locks the period waits for this, or this sees that it is locked
     perform mandant_internal.hold_settings(document.tenant_id);
     perform crm.require_open_period(document.tenant_id, document.document_date);
-    perform crm.require_lines(document);
+    more_sources := crm.require_lines(document);
 
     select c.* into customer
     from crm.customer as c
@@ -143,17 +181,24 @@ begin
     end if;
 
     if document.source_id is not null then
-        select d.* into source
-        from crm.document as d
-        where d.tenant_id = document.tenant_id and d.id = document.source_id;
+        if not document.takes_back then
+            select d.* into source
+            from crm.document as d
+            where d.tenant_id = document.tenant_id and d.id = document.source_id;
+        end if;
         conversion := crm.require_source(document, source, document.kind);
-        if conversion.counts_as = 'reversed' then
+        if document.takes_back then
             taken_back := source;
             perform crm.release_sources(document);
             if kind.revenue_sign <> 0 then
-                perform crm.credit_source(document, conversion.sign);
+                perform crm.credit_source(document, source);
             end if;
+        elsif conversion.counts_as = 'ordered' then
+            perform crm.accept_quote(source);
         end if;
+    end if;
+    if more_sources then
+        perform crm.follow_sources(document);
     end if;
     rates := crm.document_rates(document, tenant, taken_back);
 
@@ -196,8 +241,11 @@ begin
     where d.tenant_id = document.tenant_id and d.id = document.id
     returning d.* into document;
 
-    if document.source_id is not null or document.revises_id is not null then
-        document := crm.follow_posting(document, source, conversion);
+    if document.takes_back then
+        document := crm.set_off(document, source.id);
+    end if;
+    if document.revises_id is not null then
+        perform crm.replace_quote(document);
     end if;
     return document;
 end
@@ -217,12 +265,12 @@ series is busy.';
 
 alter function crm.require_lines(crm.document) owner to crm_owner;
 alter function crm.check_credit_limit(crm.document, crm.customer) owner to crm_owner;
-alter function crm.credit_source(crm.document, int) owner to crm_owner;
+alter function crm.credit_source(crm.document, crm.document) owner to crm_owner;
 alter function crm.post_document(uuid) owner to crm_owner;
 revoke all on function
     crm.require_lines(crm.document),
     crm.check_credit_limit(crm.document, crm.customer),
-    crm.credit_source(crm.document, int),
+    crm.credit_source(crm.document, crm.document),
     crm.post_document(uuid)
     from public;
 grant execute on function crm.post_document(uuid) to mandant_user;

@@ -71,11 +71,15 @@ begin
     draft.reference := coalesce(reference, source.reference);
     draft.currency := source.currency;
     conversion := crm.require_source(draft, source, kind);
+    draft.takes_back := conversion.counts_as = 'reversed';
+    if draft.takes_back then
+        perform crm.lock_document(source.id, 'update');  -- as posting does, before its lines
+    end if;
     -- what is supplied now is supplied now; what is billed was
     if document_kind.revenue_sign <> 0 then
         draft.supplied_on := source.supplied_on;
     end if;
-    if conversion.counts_as = 'reversed' then
+    if draft.takes_back then
         draft.exchange_rate := source.exchange_rate;  -- so that both are zero together
     end if;
     draft := crm.make_draft(draft, document_kind, customer);
@@ -125,35 +129,87 @@ $$;
 comment on function crm.make_from(uuid, text, jsonb, date, text, uuid) is
     'Makes a draft from a document, to cancel it or not; see crm.convert_document.';
 
-create function crm.follow_posting(
-    document crm.document, source crm.document, conversion crm.document_conversion
-) returns crm.document
+create function crm.accept_quote(quote crm.document) returns void
+    language plpgsql volatile
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+begin
+    if quote.status = 'posted' then
+        quote := crm.lock_document(quote.id, 'update');
+        update crm.document as d
+        set status = 'accepted'
+        where d.tenant_id = quote.tenant_id and d.id = quote.id and d.status = 'posted';
+    end if;
+end
+$$;
+
+comment on function crm.accept_quote(crm.document) is 'An order that is posted accepts its quote.';
+
+create function crm.follow_sources(document crm.document) returns void
     language plpgsql volatile
     set search_path = pg_catalog, mandant, pg_temp
 as $$
 declare
-    revised crm.document;
+    source crm.document;
+    conversion crm.document_conversion;
 begin
-    if conversion.counts_as = 'ordered' and source.status = 'posted' then
-        source := crm.lock_document(source.id, 'update');
-        update crm.document as d
-        set status = 'accepted'
-        where d.tenant_id = source.tenant_id and d.id = source.id and d.status = 'posted';
-    elsif conversion.counts_as = 'reversed' then
-        document := crm.set_off(document, source.id);
-    end if;
-    if document.revises_id is not null then
-        revised := crm.lock_document(document.revises_id, 'update');
-        update crm.document as d
-        set status = 'replaced'
-        where d.tenant_id = revised.tenant_id and d.id = revised.id;
-    end if;
-    return document;
+    for source in
+        select d.*
+        from crm.document as d
+        where d.tenant_id = document.tenant_id and d.id is distinct from document.source_id
+            and d.id in (
+                select l.source_document_id
+                from crm.document_line as l
+                where l.tenant_id = document.tenant_id and l.document_id = document.id
+            )
+        order by d.id
+    loop
+        conversion := crm.require_source(document, source, document.kind);
+        if conversion.counts_as = 'ordered' then
+            perform crm.accept_quote(source);
+        end if;
+    end loop;
 end
 $$;
 
-comment on function crm.follow_posting(crm.document, crm.document, crm.document_conversion) is
-    'What a posted document does to the one it was made from, or takes the place of.';
+comment on function crm.follow_sources(crm.document) is
+    'Asks of the further documents that a draft is made from what is asked of the first.';
+
+create function crm.replace_quote(document crm.document) returns void
+    language plpgsql volatile
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+declare
+    revised crm.document := crm.lock_document(document.revises_id, 'update');
+begin
+    perform crm.require_unordered(revised);
+    update crm.document as d
+    set status = 'replaced'
+    where d.tenant_id = revised.tenant_id and d.id = revised.id;
+end
+$$;
+
+comment on function crm.replace_quote(crm.document) is
+    'A revision that is posted takes the place of what it revises.';
+
+create function crm.require_unordered(quote crm.document) returns void
+    language plpgsql stable
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+begin
+    if exists (
+        select from crm.line_progress as p
+        where p.tenant = quote.tenant_id and p.document_id = quote.id and p.ordered > 0
+    ) then
+        raise exception '% % is ordered', quote.kind, quote.number
+            using errcode = 'restrict_violation',
+                hint = 'cancel its orders first, and delete their drafts';
+    end if;
+end
+$$;
+
+comment on function crm.require_unordered(crm.document) is
+    'Refuses (23001) what cannot be once something of a quote is ordered.';
 
 create function crm.cancel_document(id uuid, reason text, document_date date default null)
     returns crm.document
@@ -176,6 +232,11 @@ begin
     elsif document.status = 'draft' then
         raise exception 'draft % was not posted', document.id
             using errcode = 'invalid_parameter_value', hint = 'delete it';
+    elsif document.takes_back then
+        raise exception '% % takes something back, and is never cancelled',
+            document.kind, document.number
+            using errcode = 'restrict_violation',
+                hint = 'make anew what it took back';
     elsif not exists (
         select from crm.document_transition as t
         where t.kind = document.kind and t.from_status = document.status
@@ -201,7 +262,19 @@ begin
     where c.from_kind = document.kind and c.counts_as = 'reversed';
 
     counter := crm.make_from(
-        document.id, counter_kind, null, cancel_document.document_date, null, document.id
+        document.id, counter_kind, null,
+        coalesce(
+            cancel_document.document_date,
+            greatest(
+                document.document_date,
+                (
+                    select (now() at time zone t.timezone)::date
+                    from mandant.tenant as t
+                    where t.id = document.tenant_id
+                )
+            )
+        ),
+        null, document.id
     );
     counter := crm.post_document(counter.id);
     update crm.document as d
@@ -217,10 +290,11 @@ comment on function crm.cancel_document(uuid, text, date) is
 Both stay, and sum to zero; what the document had delivered or billed can be delivered or billed
 anew. What was paid for an invoice is left on its credit note, what a payment had paid is open again.
 reason: is kept with the document. document_date: of the counter-document, default today in the
-tenant''s time zone; its period must be open. Needs void and update on the document, create, update
-and post on the kind that cancels it, create and update on what a payment had paid. Errors: P0002 no
-such document, 23001 cancelled or credited already, or its kind is never cancelled, 22023 no reason, a
-draft, or something was made from it, 42501 no right.';
+tenant''s time zone, or the document''s own if that is later; its period must be open. Needs void and
+update on the document, create, update and post on the kind that cancels it, create and update on
+what a payment had paid. Errors: P0002 no such document, 23001 cancelled or credited already, it takes
+something back itself, or its kind is never cancelled, 22023 no reason, a draft, or something was made
+from it, 42501 no right.';
 
 create function crm.revise_quote(id uuid, document_date date default null) returns crm.document
     language plpgsql volatile
@@ -247,6 +321,7 @@ begin
                     else 'make a new one with crm.create_document'
                 end;
     end if;
+    perform crm.require_unordered(quote);
     select d.* into revision
     from crm.document as d
     where d.tenant_id = quote.tenant_id and d.revises_id = quote.id;
@@ -281,6 +356,10 @@ begin
     from crm.document_line as l
     where l.tenant_id = quote.tenant_id and l.document_id = quote.id;
     return crm.total_document(draft);
+exception
+    when unique_violation then
+        raise exception '% % is being revised already', quote.kind, quote.number
+            using errcode = 'restrict_violation', hint = 'by somebody whose draft you do not see';
 end
 $$;
 
@@ -320,12 +399,9 @@ begin
                     ),
                     'functions such as crm.post_document and crm.cancel_document change it'
                 );
-    elsif document.status = 'accepted' and exists (
-        select from crm.line_progress as p
-        where p.tenant = document.tenant_id and p.document_id = document.id and p.ordered > 0
-    ) then
-        raise exception '% % is ordered', document.kind, document.number
-            using errcode = 'restrict_violation', hint = 'cancel its orders first';
+    end if;
+    if status <> 'accepted' then
+        perform crm.require_unordered(document);
     end if;
     update crm.document as d
     set status = change_status.status, status_reason = change_status.reason
@@ -343,15 +419,20 @@ P0002 no such document, 23001 it cannot become that, 42501 no right.';
 
 alter function crm.convert_document(uuid, text, jsonb, date, text) owner to crm_owner;
 alter function crm.make_from(uuid, text, jsonb, date, text, uuid) owner to crm_owner;
-alter function crm.follow_posting(crm.document, crm.document, crm.document_conversion)
-    owner to crm_owner;
+alter function crm.accept_quote(crm.document) owner to crm_owner;
+alter function crm.follow_sources(crm.document) owner to crm_owner;
+alter function crm.replace_quote(crm.document) owner to crm_owner;
+alter function crm.require_unordered(crm.document) owner to crm_owner;
 alter function crm.cancel_document(uuid, text, date) owner to crm_owner;
 alter function crm.revise_quote(uuid, date) owner to crm_owner;
 alter function crm.change_status(uuid, text, text) owner to crm_owner;
 revoke all on function
     crm.convert_document(uuid, text, jsonb, date, text),
     crm.make_from(uuid, text, jsonb, date, text, uuid),
-    crm.follow_posting(crm.document, crm.document, crm.document_conversion),
+    crm.accept_quote(crm.document),
+    crm.follow_sources(crm.document),
+    crm.replace_quote(crm.document),
+    crm.require_unordered(crm.document),
     crm.cancel_document(uuid, text, date),
     crm.revise_quote(uuid, date),
     crm.change_status(uuid, text, text)

@@ -172,10 +172,19 @@ begin
         end;
     elsif discount <> 0 then
         discount := crm.require_settling_amount(discount, debit.currency, 'discount');
+        amount := coalesce(amount, least(-credit.open_amount, debit.open_amount - discount));
+        if amount + discount < debit.open_amount then
+            -- a part that is paid gives its part of the discount
+            terms := least(terms, round(
+                amount * debit.early_payment_percent
+                    / nullif(100 - debit.early_payment_percent, 0),
+                (select c.minor_unit from crm.currency as c where c.code = debit.currency)
+            ));
+        end if;
         if discount > terms then
-            raise exception '% % gives a discount of % to a payment of %, not %',
-                debit.kind, debit.number, terms, to_char(credit.document_date, 'YYYY-MM-DD'),
-                discount
+            raise exception '% % gives a discount of % to % paid on %, not %',
+                debit.kind, debit.number, terms, amount,
+                to_char(credit.document_date, 'YYYY-MM-DD'), discount
                 using errcode = 'invalid_parameter_value',
                     hint = 'for more than its terms give, post a credit note';
         end if;
@@ -459,7 +468,8 @@ begin
             from crm.settlement as s
             left join crm.document as o on o.tenant_id = s.tenant_id and o.id = s.by_id
             where s.tenant_id = source.tenant_id and s.document_id = source.id
-                and s.reverses is null and o.source_id is distinct from source.id
+                and s.reverses is null
+                and not coalesce(o.source_id = source.id or o.id = source.source_id, false)
                 and not exists (
                     select from crm.settlement as r
                     where r.tenant_id = s.tenant_id and r.reverses = s.id

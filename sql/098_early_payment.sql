@@ -73,13 +73,24 @@ begin
             ) as part
         from (
             select t.position, t.tax_category, t.tax_rate, c.minor_unit,
-                a.units as amount, a.units * (t.net + t.tax) / d.gross as units
+                a.units as amount,
+                a.units * (t.net + t.tax - coalesce(o.gross, 0))
+                    / sum(t.net + t.tax - coalesce(o.gross, 0)) over () as units
             from crm.document as d
             join crm.currency as c on c.code = d.currency
             cross join lateral (
                 select written.amount * power(10::numeric, c.minor_unit)
             ) as a (units)
             join crm.document_tax as t on t.tenant_id = d.tenant_id and t.document_id = d.id
+            -- what was credited is discounted no more
+            left join lateral (
+                select sum(x.net + x.tax) as gross
+                from crm.document as n
+                join crm.document_tax as x on x.tenant_id = n.tenant_id and x.document_id = n.id
+                where n.tenant_id = d.tenant_id and n.source_id = d.id and n.takes_back
+                    and n.status <> 'draft' and x.tax_rate = t.tax_rate
+                    and x.tax_category is not distinct from t.tax_category
+            ) as o on true
             where d.tenant_id = written.tenant_id and d.id = written.document_id
         ) as u
     ) as p

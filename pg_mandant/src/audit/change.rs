@@ -377,8 +377,17 @@ impl Columns<'_> {
             // SAFETY: as promised.
             let record = unsafe { self.record(row, places) };
             let arguments = [argument(Some(record), pg_sys::RECORDOID), names.into()];
-            let found = client.select(&*statement, Some(1), &arguments)?;
-            return Ok(found.first().get(1)?);
+            // SAFETY: SPI leaves its own memory context, and the answer in it: both would last for the whole statement.
+            unsafe {
+                let row = pg_sys::CurrentMemoryContext;
+                let text = client
+                    .select(&*statement, Some(1), &arguments)?
+                    .first()
+                    .get(1)?;
+                pg_sys::SPI_freetuptable(pg_sys::SPI_tuptable);
+                pg_sys::CurrentMemoryContext = row;
+                return Ok(text);
+            }
         }
         let mut texts = Vec::new();
         for place in places {
