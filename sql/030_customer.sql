@@ -60,9 +60,8 @@ create table crm.customer (
     constraint customer_email_has_domain check (email ~ '^[^@\s]+@[^@\s]+$'),
     constraint customer_language_is_bcp_47 check (language ~ '^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$'),
     constraint customer_payment_terms_in_range check (payment_terms_days between 0 and 365),
-    constraint customer_early_payment_in_range check (
-        early_payment_days between 0 and 365 and early_payment_percent between 0 and 100
-    ),
+    constraint customer_early_payment_days_in_range check (early_payment_days between 0 and 365),
+    constraint customer_early_payment_is_percent check (early_payment_percent between 0 and 100),
     constraint customer_early_payment_is_whole
         check ((early_payment_days is null) = (early_payment_percent is null)),
     constraint customer_discount_is_percent check (discount between 0 and 100),
