@@ -103,6 +103,17 @@ alter table crm.document_line owner to crm_owner;
 revoke all on crm.document_line from public;
 grant select on crm.document_line to mandant_user;
 
+create function crm.changes_hands(before jsonb, after jsonb) returns boolean
+    language sql immutable
+    return before - array['owner_id', 'team_id'] = after - array['owner_id', 'team_id']
+        and before <> after;
+
+comment on function crm.changes_hands(jsonb, jsonb) is
+    'Whether a row has another owner or team, and nothing else is another.';
+
+alter function crm.changes_hands(jsonb, jsonb) owner to crm_owner;
+revoke all on function crm.changes_hands(jsonb, jsonb) from public;
+
 create function crm.keep_posted_line() returns trigger
     language plpgsql
     set search_path = pg_catalog, pg_temp
@@ -110,12 +121,8 @@ as $$
 declare
     posted record;
 begin
-    if tg_op = 'UPDATE'
-        and (new.owner_id, new.team_id) is distinct from (old.owner_id, old.team_id)
-        and to_jsonb(new) - array['owner_id', 'team_id']
-            = to_jsonb(old) - array['owner_id', 'team_id']
-    then
-        return new; -- follows its document
+    if tg_op = 'UPDATE' and crm.changes_hands(to_jsonb(old), to_jsonb(new)) then
+        return new;  -- follows its document
     end if;
     -- no row: the document is being deleted, which only a draft can be, and takes its lines along
     select d.kind, d.number into posted

@@ -54,6 +54,25 @@ comment on trigger document_tax_keep_posted on crm.document_tax is
 comment on trigger document_tax_keep_table on crm.document_tax is
     'The taxes of a posted document stay.';
 
+create function crm.tax_taken_back(
+    source crm.document, category text, rate numeric, out net numeric, out tax numeric
+)
+    language plpgsql stable
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+begin
+    select coalesce(sum(t.net), 0), coalesce(sum(t.tax), 0) into net, tax
+    from crm.document as d
+    join crm.document_tax as t on t.tenant_id = d.tenant_id and t.document_id = d.id
+    where d.tenant_id = source.tenant_id and d.source_id = source.id and d.takes_back
+        and d.status <> 'draft' and t.tax_rate = rate
+        and t.tax_category is not distinct from category;
+end
+$$;
+
+comment on function crm.tax_taken_back(crm.document, text, numeric) is
+    'What posted documents took back of a category and rate, as far as the caller sees them.';
+
 create function crm.rest_of_tax(
     document crm.document, category text, rate numeric, net numeric
 ) returns numeric
@@ -61,31 +80,27 @@ create function crm.rest_of_tax(
     set search_path = pg_catalog, mandant, pg_temp
 as $$
 declare
-    rest record;
+    source crm.document;
+    whole crm.document_tax;
+    before record;
+    -- what is of the same kind takes back by its sign
+    sign int := 1;
 begin
     if not document.takes_back then
         return null;
     end if;
-    -- with the sign that a document has that takes back: none has another
-    select
-        sum(t.net) filter (where d.id = document.source_id) * min(c.sign)
-            - coalesce(sum(t.net) filter (where d.id <> document.source_id), 0) as net,
-        sum(t.tax) filter (where d.id = document.source_id) * min(c.sign)
-            - coalesce(sum(t.tax) filter (where d.id <> document.source_id), 0) as tax
-    into rest
-    from crm.document as s
-    join crm.document_conversion as c
-        on c.from_kind = s.kind and c.to_kind = document.kind and c.counts_as = 'reversed'
-    join crm.document as d
-        on d.tenant_id = s.tenant_id and (
-            d.id = s.id
-            or d.source_id = s.id and d.kind = document.kind and d.status <> 'draft'
-        )
-    join crm.document_tax as t
-        on t.tenant_id = d.tenant_id and t.document_id = d.id
-        and t.tax_rate = rate and t.tax_category is not distinct from category
-    where s.tenant_id = document.tenant_id and s.id = document.source_id;
-    return case when rest.net = net then rest.tax end;
+    select d.* into source
+    from crm.document as d
+    where d.tenant_id = document.tenant_id and d.id = document.source_id;
+    select t.* into whole
+    from crm.document_tax as t
+    where t.tenant_id = source.tenant_id and t.document_id = source.id
+        and t.tax_rate = rate and t.tax_category is not distinct from category;
+    before := crm.tax_taken_back(source, category, rate);
+    if source.kind = document.kind then
+        sign := -1;
+    end if;
+    return case when whole.net * sign - before.net = net then whole.tax * sign - before.tax end;
 end
 $$;
 
@@ -168,8 +183,10 @@ $$;
 comment on function crm.total_document(crm.document) is
     'Sums up the lines of a draft that the caller has locked, and writes its taxes.';
 
+alter function crm.tax_taken_back(crm.document, text, numeric) owner to crm_owner;
 alter function crm.rest_of_tax(crm.document, text, numeric, numeric) owner to crm_owner;
 alter function crm.total_document(crm.document) owner to crm_owner;
 revoke all on function
+    crm.tax_taken_back(crm.document, text, numeric),
     crm.rest_of_tax(crm.document, text, numeric, numeric), crm.total_document(crm.document)
     from public;

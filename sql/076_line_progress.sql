@@ -43,6 +43,18 @@ comment on column crm.line_progress.reversed_net is
 alter table crm.line_progress owner to crm_owner;
 revoke all on crm.line_progress from public;
 
+create function crm.room_of(line crm.line_progress, counts_as text) returns numeric
+    language sql immutable
+    return line.quantity - line.reversed - case counts_as
+        when 'ordered' then line.ordered
+        when 'delivered' then line.delivered
+        when 'invoiced' then line.invoiced
+        else greatest(line.ordered, line.delivered, line.invoiced)
+    end;
+
+comment on function crm.room_of(crm.line_progress, text) is
+    'What of a line can still be ordered, delivered, invoiced or reversed; null: all of it.';
+
 create function crm.count_progress(
     tenant_id int, document_id uuid, place int, kind text, quantity numeric, net numeric default 0
 ) returns void
@@ -66,12 +78,7 @@ begin
         where c.from_kind = line.kind and c.to_kind = count_progress.kind;
         exit when not found;  -- also where there is no line further up
 
-        room := line.quantity - case counts_as
-            when 'ordered' then line.ordered + line.reversed
-            when 'delivered' then line.delivered + line.reversed
-            when 'invoiced' then line.invoiced + line.reversed
-            else greatest(line.ordered, line.delivered, line.invoiced) + line.reversed
-        end;
+        room := crm.room_of(line, counts_as);
         if count_progress.quantity > room then
             raise exception '% of line %, % %: only % of % can still be %',
                 trim_scale(count_progress.quantity), place, line.kind,
@@ -209,11 +216,13 @@ comment on function crm.open_lines(uuid) is
 
 Drafts count, also those that you do not see. product: its code. Errors: P0002 no such document.';
 
+alter function crm.room_of(crm.line_progress, text) owner to crm_owner;
 alter function crm.count_progress(int, uuid, int, text, numeric, numeric) owner to crm_owner;
 alter function crm.count_line() owner to crm_owner;
 alter function crm.release_sources(crm.document) owner to crm_owner;
 alter function crm.open_lines(uuid) owner to crm_owner;
 revoke all on function
+    crm.room_of(crm.line_progress, text),
     crm.count_progress(int, uuid, int, text, numeric, numeric),
     crm.count_line(),
     crm.release_sources(crm.document),

@@ -82,48 +82,31 @@ comment on function crm.require_source(crm.document, crm.document, text) is
     'Refuses (22023) to make a document from another, if that cannot be; else says how it counts.';
 
 create function crm.line_from(
-    document crm.document, source_document_id uuid, source_position int, quantity numeric,
-    place text, out line crm.document_line, out takes_back boolean, out rest_net numeric
+    source crm.document, conversion crm.document_conversion, source_position int,
+    quantity numeric, place text, out line crm.document_line, out rest_net numeric
 )
     language plpgsql stable
     set search_path = pg_catalog, mandant, pg_temp
 as $$
 declare
-    source crm.document;
-    conversion crm.document_conversion;
     progress crm.line_progress;
     room numeric;
 begin
-    select d.* into source
-    from crm.document as d
-    where d.tenant_id = document.tenant_id and d.id = line_from.source_document_id;
     select l.* into line
     from crm.document_line as l
-    where l.tenant_id = document.tenant_id and l.document_id = source.id
+    where l.tenant_id = source.tenant_id and l.document_id = source.id
         and l.position = line_from.source_position;
     if not found then
-        raise exception '%: no such line %, document %', place,
-            coalesce(source_position::text, 'without source_position'),
-            coalesce(source_document_id::text, 'without source_document_id')
+        raise exception '%: % % has no line %', place, source.kind, source.number,
+            coalesce(source_position::text, 'without source_position')
             using errcode = 'no_data_found',
-                hint = 'say source_document_id and source_position, of a document of the tenant';
+                hint = 'say source_document_id and source_position';
     end if;
-    conversion := crm.require_source(document, source, place);
-    takes_back := conversion.counts_as = 'reversed';
-
     select p.* into progress
     from crm.line_progress as p
     where p.tenant = line.tenant_id and p.document_id = line.document_id
         and p.position = line.position;
-    room := abs(line.quantity);
-    if found then
-        room := room - progress.reversed - case conversion.counts_as
-            when 'ordered' then progress.ordered
-            when 'delivered' then progress.delivered
-            when 'invoiced' then progress.invoiced
-            else greatest(progress.ordered, progress.delivered, progress.invoiced)
-        end;
-    end if;
+    room := coalesce(crm.room_of(progress, conversion.counts_as), abs(line.quantity));
     if quantity is null then
         if room = 0 then
             raise exception '%: line % of % % is wholly %',
@@ -140,7 +123,7 @@ begin
             using errcode = 'invalid_parameter_value',
                 hint = 'it follows the line that it is made from';
     end if;
-    if takes_back and abs(quantity) = room then
+    if conversion.counts_as = 'reversed' and abs(quantity) = room then
         rest_net := line.net * conversion.sign - coalesce(progress.reversed_net, 0);
     end if;
     line.quantity := quantity;
@@ -149,16 +132,19 @@ begin
 end
 $$;
 
-comment on function crm.line_from(crm.document, uuid, int, numeric, text) is
+comment on function crm.line_from(
+    crm.document, crm.document_conversion, int, numeric, text
+) is
     'What a line of a draft takes over from the line that it is made from.
 
-quantity: null for all that is left. place: where the line was found, such as line 2. takes_back: it
-reverses that line. rest_net: its net, where it takes back the last of it, so that all of it is taken
-back to the cent. Refuses (P0002, 22023) what cannot be made from it.';
+source: a document that crm.require_source has let pass. quantity: null for all that is left. place:
+where the line was found, such as line 2. rest_net: its net, where it takes back the last of it, so
+that all of it is taken back to the cent. Refuses (P0002, 22023) a line that is not there, or nothing.';
 
 alter function crm.require_source(crm.document, crm.document, text) owner to crm_owner;
-alter function crm.line_from(crm.document, uuid, int, numeric, text) owner to crm_owner;
+alter function crm.line_from(crm.document, crm.document_conversion, int, numeric, text)
+    owner to crm_owner;
 revoke all on function
     crm.require_source(crm.document, crm.document, text),
-    crm.line_from(crm.document, uuid, int, numeric, text)
+    crm.line_from(crm.document, crm.document_conversion, int, numeric, text)
     from public;

@@ -79,7 +79,9 @@ declare
     missing name;
     broken name;
     item record;
-    source record;
+    source crm.document;
+    conversion crm.document_conversion;
+    taken record;
     takes_back boolean;
     sold record;
     line crm.document_line;
@@ -159,11 +161,24 @@ begin
         line := null;
         takes_back := false;
         if num_nonnulls(item.source_document_id, item.source_position) > 0 then
-            source := crm.line_from(
-                document, item.source_document_id, item.source_position, item.quantity, place
+            if source.id is null or source.id is distinct from item.source_document_id then
+                select d.* into source
+                from crm.document as d
+                where d.tenant_id = document.tenant_id and d.id = item.source_document_id;
+                if not found then
+                    raise exception '%: no such document %', place,
+                        coalesce(item.source_document_id::text, '(source_document_id is missing)')
+                        using errcode = 'no_data_found',
+                            hint = 'say source_document_id and source_position, of a document of'
+                                ' the tenant';
+                end if;
+                conversion := crm.require_source(document, source, place);
+            end if;
+            taken := crm.line_from(
+                source, conversion, item.source_position, item.quantity, place
             );
-            line := source.line;
-            takes_back := source.takes_back;
+            line := taken.line;
+            takes_back := conversion.counts_as = 'reversed';
             if takes_back and num_nonnulls(
                 item.product_id, item.product, item.unit, item.unit_price, item.discount,
                 item.discount_percent, item.tax_rate, item.tax_code
@@ -242,7 +257,7 @@ begin
             line.quantity * line.unit_price * (100 - line.discount_percent) * 0.01, minor_unit
         );
         if takes_back then
-            line.net := coalesce(source.rest_net, line.net);
+            line.net := coalesce(taken.rest_net, line.net);
         end if;
         written := written || line;
     end loop;

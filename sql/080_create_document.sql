@@ -108,6 +108,21 @@ $$;
 comment on function crm.require_document_date(date) is
     'Refuses (22023) a date that no document has.';
 
+create function crm.today_in(tenant_id int) returns date
+    language plpgsql stable
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+begin
+    return (
+        select mandant_internal.day_in(t.timezone, now())
+        from mandant.tenant as t
+        where t.id = tenant_id
+    );
+end
+$$;
+
+comment on function crm.today_in(int) is 'The day that it is in a tenant.';
+
 create function crm.lock_document(document_id uuid, action text) returns crm.document
     language plpgsql volatile
     set search_path = pg_catalog, mandant, pg_temp
@@ -368,6 +383,7 @@ alter function crm.check_document_addresses() owner to crm_owner;
 alter function crm.require_kind(text) owner to crm_owner;
 alter function crm.require_open_customer(crm.customer, text, uuid) owner to crm_owner;
 alter function crm.require_document_date(date) owner to crm_owner;
+alter function crm.today_in(int) owner to crm_owner;
 alter function crm.lock_document(uuid, text) owner to crm_owner;
 alter function crm.only_address(crm.customer, text) owner to crm_owner;
 alter function crm.make_draft(crm.document, crm.document_kind, crm.customer) owner to crm_owner;
@@ -382,6 +398,7 @@ revoke all on function
     crm.require_kind(text),
     crm.require_open_customer(crm.customer, text, uuid),
     crm.require_document_date(date),
+    crm.today_in(int),
     crm.lock_document(uuid, text),
     crm.only_address(crm.customer, text),
     crm.make_draft(crm.document, crm.document_kind, crm.customer),

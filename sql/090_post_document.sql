@@ -13,7 +13,11 @@ declare
 begin
     select
         count(*) as count,
-        bool_or(l.source_document_id <> document.source_id) as more_sources,
+        coalesce(
+            bool_or(l.source_document_id is distinct from document.source_id)
+                filter (where l.source_document_id is not null),
+            false
+        ) as more_sources,
         bool_or(l.tax_category = 'O') as outside_tax,
         bool_or(l.tax_category <> 'O') as inside_tax
     into lines
@@ -31,11 +35,7 @@ begin
         raise exception '% of % is too much', document.kind, document.gross
             using errcode = 'invalid_parameter_value', hint = 'amounts are below 1e12';
     end if;
-    return lines.more_sources or lines.more_sources is null and exists (
-        select from crm.document_line as l
-        where l.tenant_id = document.tenant_id and l.document_id = document.id
-            and l.source_document_id is not null
-    );
+    return lines.more_sources;
 end
 $$;
 
@@ -93,14 +93,7 @@ begin
     left join crm.document_tax as s
         on s.tenant_id = t.tenant_id and s.document_id = source.id and s.tax_rate = t.tax_rate
         and s.tax_category is not distinct from t.tax_category
-    left join lateral (
-        select coalesce(sum(x.net), 0) as net, coalesce(sum(x.tax), 0) as tax
-        from crm.document as n
-        join crm.document_tax as x on x.tenant_id = n.tenant_id and x.document_id = n.id
-        where n.tenant_id = source.tenant_id and n.source_id = source.id and n.takes_back
-            and n.status <> 'draft' and x.tax_rate = t.tax_rate
-            and x.tax_category is not distinct from t.tax_category
-    ) as o on true
+    cross join lateral crm.tax_taken_back(source, t.tax_category, t.tax_rate) as o
     where t.tenant_id = document.tenant_id and t.document_id = document.id
         and (
             s.net is null
@@ -154,7 +147,9 @@ begin
                 hint = 'post a counter-document, such as a credit note for an invoice';
     end if;
     if document.takes_back then
-        source := crm.lock_document(document.source_id, 'update');  -- others take back, too
+        -- others take back, too, or settle what this does: before the number is drawn
+        perform crm.lock_settled(document.source_id);
+        source := crm.lock_document(document.source_id, 'update');
     end if;
     document := crm.rate_lines(document);
     -- who locks the period waits for this, or this sees that it is locked

@@ -73,7 +73,9 @@ begin
     conversion := crm.require_source(draft, source, kind);
     draft.takes_back := conversion.counts_as = 'reversed';
     if draft.takes_back then
-        perform crm.lock_document(source.id, 'update');  -- as posting does, before its lines
+        -- as posting does, before its lines
+        perform crm.lock_settled(source.id);
+        perform crm.lock_document(source.id, 'update');
     end if;
     -- what is supplied now is supplied now; what is billed was
     if document_kind.revenue_sign <> 0 then
@@ -96,15 +98,9 @@ begin
             on p.tenant = l.tenant_id and p.document_id = l.document_id
             and p.position = l.position
         where l.tenant_id = source.tenant_id and l.document_id = source.id
-            and abs(l.quantity) > case
-                when p.document_id is null or cancels_id is not null then 0
-                else p.reversed + case conversion.counts_as
-                    when 'ordered' then p.ordered
-                    when 'delivered' then p.delivered
-                    when 'invoiced' then p.invoiced
-                    else greatest(p.ordered, p.delivered, p.invoiced)
-                end
-            end;
+            -- a cancellation asks for all of it, and is refused where something became of it
+            and (cancels_id is not null
+                or coalesce(crm.room_of(p, conversion.counts_as), abs(l.quantity)) > 0);
         if lines is null then
             raise exception '% % is wholly %', source.kind, source.number, conversion.counts_as
                 using errcode = 'invalid_parameter_value',
@@ -265,14 +261,7 @@ begin
         document.id, counter_kind, null,
         coalesce(
             cancel_document.document_date,
-            greatest(
-                document.document_date,
-                (
-                    select (now() at time zone t.timezone)::date
-                    from mandant.tenant as t
-                    where t.id = document.tenant_id
-                )
-            )
+            greatest(document.document_date, crm.today_in(document.tenant_id))
         ),
         null, document.id
     );

@@ -138,12 +138,8 @@ create function crm.keep_settlement() returns trigger
     set search_path = pg_catalog, pg_temp
 as $$
 begin
-    if tg_op = 'UPDATE'
-        and (new.owner_id, new.team_id) is distinct from (old.owner_id, old.team_id)
-        and to_jsonb(new) - array['owner_id', 'team_id']
-            = to_jsonb(old) - array['owner_id', 'team_id']
-    then
-        return new; -- follows its document
+    if tg_op = 'UPDATE' and crm.changes_hands(to_jsonb(old), to_jsonb(new)) then
+        return new;  -- follows its document
     end if;
     raise exception 'table "%" keeps what was settled, cannot %', tg_table_name, lower(tg_op)
         using errcode = 'restrict_violation',

@@ -418,12 +418,7 @@ begin
     counter_id := crm.take_back(
         settled.tenant_id, settled.pair_id,
         crm.settling_day(
-            settled.tenant_id, settled.settled_on,
-            (
-                select (now() at time zone t.timezone)::date
-                from mandant.tenant as t
-                where t.id = settled.tenant_id
-            )
+            settled.tenant_id, settled.settled_on, crm.today_in(settled.tenant_id)
         ),
         reason
     );

@@ -2,6 +2,26 @@
 -- and tax of each rate in the invoice's proportions, because the tax on what is not paid is not owed
 -- (R-TAX). What is credited afterwards was discounted, too: its part of the discount goes back.
 
+create function crm.discount_left(invoice crm.document) returns numeric
+    language plpgsql stable
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+begin
+    return round(
+        (invoice.gross - invoice.credited) * invoice.early_payment_percent * 0.01,
+        (select c.minor_unit from crm.currency as c where c.code = invoice.currency)
+    ) - (
+        select coalesce(sum(s.amount), 0)
+        from crm.settlement as s
+        where s.tenant_id = invoice.tenant_id and s.document_id = invoice.id
+            and s.purpose = 'discount'
+    );
+end
+$$;
+
+comment on function crm.discount_left(crm.document) is
+    'Percent of what was not credited of an invoice, less what was deducted already; null: no terms.';
+
 create function crm.early_discount(invoice crm.document, paid_on date) returns numeric
     language plpgsql stable
     set search_path = pg_catalog, mandant, pg_temp
@@ -12,25 +32,14 @@ begin
     then
         return 0;
     end if;
-    return greatest(
-        0,
-        round(
-            (invoice.gross - invoice.credited) * invoice.early_payment_percent * 0.01,
-            (select c.minor_unit from crm.currency as c where c.code = invoice.currency)
-        ) - (
-            select coalesce(sum(s.amount), 0)
-            from crm.settlement as s
-            where s.tenant_id = invoice.tenant_id and s.document_id = invoice.id
-                and s.purpose = 'discount'
-        )
-    );
+    return greatest(0, crm.discount_left(invoice));
 end
 $$;
 
 comment on function crm.early_discount(crm.document, date) is
     'What an invoice''s terms still give for a payment of that day, in its currency.
 
-Percent of what was not credited, less what was deducted already; 0 after the days.';
+Never below 0, and 0 after the days; see crm.discount_left.';
 
 create function crm.write_discount(said crm.settlement) returns crm.settlement
     language plpgsql volatile
@@ -74,8 +83,8 @@ begin
         from (
             select t.position, t.tax_category, t.tax_rate, c.minor_unit,
                 a.units as amount,
-                a.units * (t.net + t.tax - coalesce(o.gross, 0))
-                    / sum(t.net + t.tax - coalesce(o.gross, 0)) over () as units
+                a.units * (t.net + t.tax - o.net - o.tax)
+                    / sum(t.net + t.tax - o.net - o.tax) over () as units
             from crm.document as d
             join crm.currency as c on c.code = d.currency
             cross join lateral (
@@ -83,14 +92,7 @@ begin
             ) as a (units)
             join crm.document_tax as t on t.tenant_id = d.tenant_id and t.document_id = d.id
             -- what was credited is discounted no more
-            left join lateral (
-                select sum(x.net + x.tax) as gross
-                from crm.document as n
-                join crm.document_tax as x on x.tenant_id = n.tenant_id and x.document_id = n.id
-                where n.tenant_id = d.tenant_id and n.source_id = d.id and n.takes_back
-                    and n.status <> 'draft' and x.tax_rate = t.tax_rate
-                    and x.tax_category is not distinct from t.tax_category
-            ) as o on true
+            cross join lateral crm.tax_taken_back(d, t.tax_category, t.tax_rate) as o
             where d.tenant_id = written.tenant_id and d.id = written.document_id
         ) as u
     ) as p
@@ -112,24 +114,10 @@ as $$
 declare
     given crm.settlement;
     counter crm.settlement;
-    excess numeric;
+    excess numeric := -crm.discount_left(invoice);
 begin
-    if invoice.early_payment_percent is null then
-        return;
-    end if;
-    excess := (
-        select coalesce(sum(s.amount), 0)
-        from crm.settlement as s
-        where s.tenant_id = invoice.tenant_id and s.document_id = invoice.id
-            and s.purpose = 'discount'
-    );
-    -- no more than was given, which is nothing where the tenant owes
-    excess := least(excess, excess - round(
-        (invoice.gross - invoice.credited) * invoice.early_payment_percent * 0.01,
-        (select c.minor_unit from crm.currency as c where c.code = invoice.currency)
-    ));
     while excess > 0 loop
-        select s.* into strict given
+        select s.* into given
         from crm.settlement as s
         where s.tenant_id = invoice.tenant_id and s.document_id = invoice.id
             and s.purpose = 'discount' and s.reverses is null
@@ -139,6 +127,7 @@ begin
             )
         order by s.id desc
         limit 1;
+        exit when not found;  -- where the tenant owes nothing was given
         counter := given;
         counter.pair_id := mandant.new_id();
         counter.amount := -given.amount;
@@ -160,13 +149,17 @@ $$;
 comment on function crm.cut_discount(crm.document, date, text) is
     'Takes back the discount on what was credited of an invoice that the caller has locked.';
 
+alter function crm.discount_left(crm.document) owner to crm_owner;
 alter function crm.early_discount(crm.document, date) owner to crm_owner;
 alter function crm.write_discount(crm.settlement) owner to crm_owner;
 alter function crm.cut_discount(crm.document, date, text) owner to crm_owner;
 revoke all on function
+    crm.discount_left(crm.document),
     crm.early_discount(crm.document, date),
     crm.write_discount(crm.settlement),
     crm.cut_discount(crm.document, date, text)
     from public;
 -- crm.open_item asks for whoever reads it
-grant execute on function crm.early_discount(crm.document, date) to mandant_user;
+grant execute on function
+    crm.discount_left(crm.document), crm.early_discount(crm.document, date)
+    to mandant_user;

@@ -90,11 +90,7 @@ create function crm.keep_stage_change() returns trigger
     set search_path = pg_catalog, pg_temp
 as $$
 begin
-    if tg_op = 'UPDATE'
-        and (new.owner_id, new.team_id) is distinct from (old.owner_id, old.team_id)
-        and to_jsonb(new) - array['owner_id', 'team_id']
-            = to_jsonb(old) - array['owner_id', 'team_id']
-    then
+    if tg_op = 'UPDATE' and crm.changes_hands(to_jsonb(old), to_jsonb(new)) then
         return new;  -- follows its opportunity
     elsif tg_op = 'DELETE' and not exists (
         select from crm.opportunity as o
