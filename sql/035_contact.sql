@@ -119,9 +119,7 @@ begin
     from crm.customer as c
     where c.tenant_id = new.tenant_id and c.id = new.customer_id;
     if not found then
-        raise exception 'no such customer %', new.customer_id
-            using errcode = 'no_data_found',
-                hint = 'look for it in crm.customer, with its tenant selected';
+        perform crm.refuse_customer(new.customer_id);
     elsif customer.state = 'merged' then
         raise exception 'customer "%" is merged into another', customer.name
             using errcode = 'invalid_parameter_value',

@@ -221,6 +221,25 @@ grant select, delete,
         billing_address_id, delivery_address_id)
     on crm.document to mandant_user;
 
+create function crm.refuse_document(document_id uuid) returns void
+    language plpgsql immutable
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    raise exception 'no such document %', document_id
+        using errcode = 'no_data_found',
+            hint = 'look for it in crm.document, with its tenant selected';
+end
+$$;
+
+comment on function crm.refuse_document(uuid) is
+    'Refuses (P0002) a document that is not there or not to be seen.';
+
+alter function crm.refuse_document(uuid) owner to crm_owner;
+revoke all on function crm.refuse_document(uuid) from public;
+-- what runs as its caller refuses as its caller
+grant execute on function crm.refuse_document(uuid) to mandant_user;
+
 create function crm.keep_posted_document() returns trigger
     language plpgsql
     set search_path = pg_catalog, pg_temp

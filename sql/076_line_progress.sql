@@ -194,9 +194,7 @@ create function crm.open_lines(
 as $$
 begin
     if not exists (select from crm.document as d where d.id = document_id) then
-        raise exception 'no such document %', document_id
-            using errcode = 'no_data_found',
-                hint = 'look for it in crm.document, with its tenant selected';
+        perform crm.refuse_document(document_id);
     end if;
     return query
     select l.position, r.code, l.description, l.unit, l.quantity,

@@ -114,9 +114,7 @@ begin
     from crm.customer as c
     where c.tenant_id = document.tenant_id and c.id = document.customer_id;
     if not found then  -- without him the prices would be others
-        raise exception 'no such customer %', document.customer_id
-            using errcode = 'no_data_found',
-                hint = 'look for it in crm.customer, with its tenant selected';
+        perform crm.refuse_customer(document.customer_id);
     end if;
     -- a payment is what was paid
     select case when k.balance_sign = 0 or k.revenue_sign <> 0 then customer.discount else 0 end

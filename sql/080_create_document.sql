@@ -135,9 +135,7 @@ begin
         -- he may see it and not change it
         select d.* into document from crm.document as d where d.id = document_id;
         if not found then
-            raise exception 'no such document %', document_id
-                using errcode = 'no_data_found',
-                    hint = 'look for it in crm.document, with its tenant selected';
+            perform crm.refuse_document(document_id);
         end if;
         perform mandant_internal.require_row(
             'document', a.action, document.tenant_id, document.owner_id, document.team_id,
@@ -245,9 +243,7 @@ declare
 begin
     select c.* into customer from crm.customer as c where c.id = create_document.customer_id;
     if not found then
-        raise exception 'no such customer %', customer_id
-            using errcode = 'no_data_found',
-                hint = 'look for it in crm.customer, with its tenant selected';
+        perform crm.refuse_customer(customer_id);
     end if;
     document_kind := crm.require_kind(kind);
     draft.document_date := document_date;

@@ -191,9 +191,7 @@ declare
 begin
     select d.* into document from crm.document as d where d.id = document_id;
     if not found then
-        raise exception 'no such document %', document_id
-            using errcode = 'no_data_found',
-                hint = 'look for it in crm.document, with its tenant selected';
+        perform crm.refuse_document(document_id);
     end if;
     if document.texts is null then
         document := crm.as_posted(document);

@@ -44,9 +44,7 @@ declare
 begin
     select d.* into source from crm.document as d where d.id = make_from.source_id;
     if not found then
-        raise exception 'no such document %', source_id
-            using errcode = 'no_data_found',
-                hint = 'look for it in crm.document, with its tenant selected';
+        perform crm.refuse_document(source_id);
     end if;
     select c.* into customer
     from crm.customer as c

@@ -104,9 +104,7 @@ declare
 begin
     select c.* into customer from crm.customer as c where c.id = record_payment.customer_id;
     if not found then
-        raise exception 'no such customer %', customer_id
-            using errcode = 'no_data_found',
-                hint = 'look for it in crm.customer, with its tenant selected';
+        perform crm.refuse_customer(customer_id);
     -- NaN is above every number, so an upper bound keeps it out as well
     elsif (amount <> 0 and abs(amount) < 1e12) is not true then
         raise exception 'amount must be a number other than 0, below 1e12, not %',

@@ -3,7 +3,8 @@
 -- in customers, settings, labels or the session. Nothing that becomes of a document later is on it:
 -- a cancelled invoice is the paper that was sent. The page itself has versions: a layout stays as
 -- it is, another one is another function, and a document says which one it was posted with.
--- The page is put together as xml, so that a value is text and never markup.
+-- The page is put together as xml, so that a value is text and never markup. The file is long because
+-- a layout is one page with its style sheet, and is read from top to bottom as the paper is.
 
 create function crm.printable(value text) returns text
     language sql immutable parallel safe
@@ -496,9 +497,7 @@ declare
 begin
     select d.* into document from crm.document as d where d.id = render_document.id;
     if not found then
-        raise exception 'no such document %', id
-            using errcode = 'no_data_found',
-                hint = 'look for it in crm.document, with its tenant selected';
+        perform crm.refuse_document(id);
     end if;
     if document.status = 'draft' then
         document := crm.as_posted(document);

@@ -141,9 +141,7 @@ begin
         from crm.document as d
         where d.tenant_id = new.tenant_id and d.id = new.document_id;
         if not found then
-            raise exception 'no such document %', new.document_id
-                using errcode = 'no_data_found',
-                    hint = 'look for it in crm.document, with its tenant selected';
+            perform crm.refuse_document(new.document_id);
         end if;
         -- a posted document stays with a merged customer, what is said of it is the survivor's
         about.merged_into := document.customer_id;

@@ -1,6 +1,7 @@
 -- The demo: a group of three software companies with customers, products and a good half-year of
 -- documents, the same in every installation. It is made the way a real group would make it: by its
--- administrator, through the functions. Passwords are "demo"; leave this file out for real work.
+-- administrator, through the functions. Passwords are "demo"; leave this file out for real work. The
+-- file is long because it is data, each part of which builds on those before.
 
 do $$
 declare

@@ -114,14 +114,17 @@ pub fn record(trigger: &PgTrigger<'_>) -> Result<(), Error> {
         let relation = data.tg_relation;
         ((*relation).rd_id, Columns::of((*relation).rd_att))
     };
-    let name = format!("{}.{}", trigger.table_schema()?, trigger.table_name()?);
+    let refused = || match (trigger.table_schema(), trigger.table_name()) {
+        (Ok(schema), Ok(name)) => not_audited(&format!("{schema}.{name}")),
+        (Err(error), _) | (_, Err(error)) => error.into(),
+    };
     let key = trigger
         .extra_args()?
         .iter()
-        .map(|column| columns.place(column).ok_or_else(|| not_audited(&name)))
+        .map(|column| columns.place(column).ok_or_else(refused))
         .collect::<Result<Vec<_>, _>>()?;
     Spi::connect_mut(|client| {
-        let rule = rule(client, relation, &columns)?.ok_or_else(|| not_audited(&name))?;
+        let rule = rule(client, relation, &columns)?.ok_or_else(refused)?;
         // SAFETY: these are the transition tables of this trigger, with the rows of its relation.
         let (mut before, mut after) = unsafe {
             (
@@ -130,7 +133,7 @@ pub fn record(trigger: &PgTrigger<'_>) -> Result<(), Error> {
             )
         };
         if before.is_none() && after.is_none() {
-            return Err(not_audited(&name));
+            return Err(refused());
         }
         let mut memory = PgMemoryContexts::new("audited row");
         loop {
