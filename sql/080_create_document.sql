@@ -153,6 +153,20 @@ $$;
 comment on function crm.lock_document(uuid, text) is
     'Locks a document, or refuses: not there (P0002), not allowed (42501).';
 
+create function crm.require_reference(reference text) returns void
+    language plpgsql immutable
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if length(reference) > 500 then
+        raise exception 'a reference of % characters', length(reference)
+            using errcode = 'invalid_parameter_value', hint = 'it has at most 500';
+    end if;
+end
+$$;
+
+comment on function crm.require_reference(text) is 'Refuses (22023) what is too long to refer to.';
+
 create function crm.only_address(customer crm.customer, kind text) returns uuid
     language plpgsql stable -- not sql, which would be planned anew at each call
     set search_path = pg_catalog, mandant, pg_temp
@@ -183,6 +197,7 @@ begin
         'document', 'create', customer.tenant_id, draft.owner_id, draft.team_id, kind.code
     );
     perform crm.require_open_customer(customer, kind.code, draft.source_id);
+    perform crm.require_reference(draft.reference);
     perform crm.require_document_date(d.day)
     from unnest(array[draft.document_date, draft.supplied_on, draft.valid_until]) as d (day);
     select t.* into tenant from mandant.tenant as t where t.id = customer.tenant_id;
@@ -298,6 +313,7 @@ declare
 begin
     perform crm.require_document_date(d.day)
     from unnest(array[document_date, supplied_on, valid_until]) as d (day);
+    perform crm.require_reference(reference);
     document := crm.lock_document(id, 'update');
     -- if it is posted, this is refused (23001)
     update crm.document as d
@@ -381,6 +397,7 @@ alter function crm.require_open_customer(crm.customer, text, uuid) owner to crm_
 alter function crm.require_document_date(date) owner to crm_owner;
 alter function crm.today_in(int) owner to crm_owner;
 alter function crm.lock_document(uuid, text) owner to crm_owner;
+alter function crm.require_reference(text) owner to crm_owner;
 alter function crm.only_address(crm.customer, text) owner to crm_owner;
 alter function crm.make_draft(crm.document, crm.document_kind, crm.customer) owner to crm_owner;
 alter function crm.create_document(
@@ -396,6 +413,7 @@ revoke all on function
     crm.require_document_date(date),
     crm.today_in(int),
     crm.lock_document(uuid, text),
+    crm.require_reference(text),
     crm.only_address(crm.customer, text),
     crm.make_draft(crm.document, crm.document_kind, crm.customer),
     crm.create_document(

@@ -66,6 +66,18 @@ create index opportunity_closed_on on crm.opportunity (tenant_id, closed_on)
     where outcome <> 'open';
 
 comment on table crm.opportunity is 'What customers may buy, and how likely it is.';
+-- create_opportunity refuses with these words
+comment on constraint opportunity_name_is_filled on crm.opportunity is
+    'name must be more than blanks';
+comment on constraint opportunity_name_length on crm.opportunity is
+    'name must be at most 500 characters';
+comment on constraint opportunity_amount_in_range on crm.opportunity is
+    'amount must be a number from 0 to below 1e15';
+comment on constraint opportunity_probability_is_percent on crm.opportunity is
+    'probability must be from 0 to 100';
+comment on constraint opportunity_expected_close_in_range on crm.opportunity is
+    'expected_close must be from 1900-01-01 to 9999-12-31';
+
 comment on column crm.opportunity.name is 'What it is about, such as ERP for the second plant.';
 comment on column crm.opportunity.stage is
     'Code in crm.effective_stage; when it is made without one: the first that is open.';
@@ -242,6 +254,8 @@ as $$
 declare
     customer crm.customer;
     opportunity crm.opportunity;
+    missing name;
+    broken name;
 begin
     select c.* into customer from crm.customer as c where c.id = create_opportunity.customer_id;
     if not found then
@@ -258,6 +272,20 @@ begin
         coalesce(mandant_internal.my_team(), customer.team_id)
     ) returning * into opportunity;
     return opportunity;
+exception
+    when check_violation or not_null_violation then
+        get stacked diagnostics missing = column_name, broken = constraint_name;
+        raise exception '%', coalesce(
+            (
+                select obj_description(c.oid, 'pg_constraint')
+                from pg_constraint as c
+                where c.conrelid = 'crm.opportunity'::regclass and c.conname = broken
+            ),
+            nullif(missing, '') || ' is missing',
+            sqlerrm
+        )
+            using errcode = 'invalid_parameter_value',
+                hint = '\d crm.opportunity shows what its columns take';
 end
 $$;
 
