@@ -16,10 +16,13 @@ run: setup   ## Start the private database and the service; Ctrl-C stops them, d
 test: setup   ## Run all tests
 	@tests/run
 
-bench: setup   ## Measure what the row filter, the numbers and posting cost
+bench: setup   ## Measure what the row filter, numbers, posting, contracts, reports and the service cost
 	@python3 tests/bench/run
 	@python3 tests/bench/numbers
 	@python3 tests/bench/posting
+	@python3 tests/bench/contracts
+	@python3 tests/bench/reports
+	@python3 tests/bench/service
 
 fresh:   ## Remove the private database with all its data
 	@[ -x $(MANDANT) ] || .ci/setup

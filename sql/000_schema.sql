@@ -43,6 +43,59 @@ comment on schema report is 'Views for reporting tools; each shows the tenants y
 revoke all on schema crm, report from public;
 grant usage on schema crm, report to mandant_user;
 
+create function crm.rule_in_words(relation regclass, broken name, missing name, otherwise text)
+    returns text
+    language plpgsql stable
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return coalesce(
+        (
+            select obj_description(c.oid, 'pg_constraint')
+            from pg_constraint as c
+            where c.conrelid = relation and c.conname = broken
+        ),
+        nullif(missing, '') || ' is missing',
+        otherwise
+    );
+end
+$$;
+
+comment on function crm.rule_in_words(regclass, name, name, text) is
+    'What a constraint wants: its comment, or that a column is missing, or PostgreSQL''s words.
+
+broken, missing, otherwise: constraint_name, column_name and message of what was caught.';
+
+alter function crm.rule_in_words(regclass, name, name, text) owner to crm_owner;
+revoke all on function crm.rule_in_words(regclass, name, name, text) from public;
+-- functions that run as their caller refuse in these words
+grant execute on function crm.rule_in_words(regclass, name, name, text) to mandant_user;
+
+create function crm.tenant_or_selected(tenant text) returns mandant.tenant
+    language plpgsql stable
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+declare
+    named mandant.tenant;
+begin
+    select t.* into named
+    from mandant.tenant as t
+    where case when tenant is null then t.id = mandant.current_tenant() else t.code = tenant end;
+    if not found then
+        raise exception 'tenant "%" is not available to you', tenant
+            using errcode = 'insufficient_privilege',
+                hint = 'select it: set mandant.tenant; mandant.whoami() says what there is';
+    end if;
+    return named;
+end
+$$;
+
+comment on function crm.tenant_or_selected(text) is
+    'The selected tenant of a code, null: the only one; else refuses (42501, 55000).';
+
+alter function crm.tenant_or_selected(text) owner to crm_owner;
+revoke all on function crm.tenant_or_selected(text) from public;
+
 create table crm.installation (
     checksum text not null,
     installed_at timestamptz not null default now()

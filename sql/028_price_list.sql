@@ -18,6 +18,9 @@ create table crm.price_list (
 );
 
 comment on table crm.price_list is 'Price lists of a tenant; a customer may have one.';
+comment on constraint price_list_code_has_no_space on crm.price_list is 'code must be one word';
+comment on constraint price_list_name_is_filled on crm.price_list is
+    'name must be more than blanks';
 comment on column crm.price_list.code is 'The tenant''s own short name for it, such as PARTNER.';
 comment on column crm.price_list.currency is
     'Currency of its prices, which stays once it has some; documents in others do not use them.';

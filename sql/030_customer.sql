@@ -92,6 +92,34 @@ create unique index customer_group_tenant on crm.customer (tenant_id, group_tena
     where state <> 'merged';
 
 comment on table crm.customer is 'Customers; each belongs to exactly one tenant.';
+comment on constraint customer_name_is_filled on crm.customer is 'name must be more than blanks';
+comment on constraint customer_name_length on crm.customer is 'name must be at most 500 characters';
+comment on constraint customer_email_length on crm.customer is
+    'email must be at most 254 characters';
+comment on constraint customer_email_has_domain on crm.customer is
+    'email must look like name@domain';
+comment on constraint customer_language_is_bcp_47 on crm.customer is
+    'language must be like de or zh-Hant-HK (BCP 47)';
+comment on constraint customer_payment_terms_in_range on crm.customer is
+    'payment_terms_days must be from 0 to 365';
+comment on constraint customer_early_payment_days_in_range on crm.customer is
+    'early_payment_days must be from 0 to 365';
+comment on constraint customer_early_payment_is_percent on crm.customer is
+    'early_payment_percent must be from 0 to 100';
+comment on constraint customer_early_payment_is_whole on crm.customer is
+    'early_payment_days and early_payment_percent come together';
+comment on constraint customer_discount_is_percent on crm.customer is
+    'discount must be from 0 to 100';
+comment on constraint customer_credit_limit_in_range on crm.customer is
+    'credit_limit must be a number from 0 to below 1e12';
+comment on constraint customer_state_is_known on crm.customer is
+    'state must be active, blocked, merged or moved';
+comment on constraint customer_merged_into_another on crm.customer is
+    'who is merged, into another and for a reason, becomes so by a merge';
+comment on constraint customer_moved_at_a_time on crm.customer is
+    'who has moved becomes so by a move';
+comment on constraint customer_is_not_his_own_tenant on crm.customer is
+    'group_tenant_id must name another tenant';
 comment on column crm.customer.name is 'The name that documents are addressed to, in any script.';
 comment on column crm.customer.region is 'State or province, where addresses have one.';
 comment on column crm.customer.tax_id is

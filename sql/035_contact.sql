@@ -34,6 +34,12 @@ create index contact_customer on crm.contact (tenant_id, customer_id);
 create unique index contact_primary on crm.contact (tenant_id, customer_id) where is_primary;
 
 comment on table crm.contact is 'People at a customer.';
+comment on constraint contact_name_is_filled on crm.contact is 'name must be more than blanks';
+comment on constraint contact_name_length on crm.contact is 'name must be at most 500 characters';
+comment on constraint contact_email_length on crm.contact is 'email must be at most 254 characters';
+comment on constraint contact_email_has_domain on crm.contact is 'email must look like name@domain';
+comment on constraint contact_language_is_bcp_47 on crm.contact is
+    'language must be like de or zh-Hant-HK (BCP 47)';
 comment on column crm.contact.owner_id is 'The customer''s owner.';
 comment on column crm.contact.team_id is 'The customer''s team.';
 comment on column crm.contact.function is 'What he does there, such as Einkauf or CFO.';
@@ -87,6 +93,10 @@ create index customer_address_customer on crm.customer_address (tenant_id, custo
 
 comment on table crm.customer_address is
     'Where a customer wants invoices or goods, if not at his own address.';
+comment on constraint customer_address_kind_is_known on crm.customer_address is
+    'kind must be billing or delivery';
+comment on constraint customer_address_name_is_filled on crm.customer_address is
+    'name must be more than blanks';
 comment on column crm.customer_address.owner_id is 'The customer''s owner.';
 comment on column crm.customer_address.team_id is 'The customer''s team.';
 comment on column crm.customer_address.kind is 'billing or delivery.';

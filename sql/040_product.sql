@@ -30,6 +30,14 @@ create table crm.product (
 );
 
 comment on table crm.product is 'Products of a tenant, each with its price and tax rate.';
+comment on constraint product_code_has_no_space on crm.product is 'code must be one word';
+comment on constraint product_code_length on crm.product is 'code must be at most 100 characters';
+comment on constraint product_name_is_filled on crm.product is 'name must be more than blanks';
+comment on constraint product_name_length on crm.product is 'name must be at most 500 characters';
+comment on constraint product_unit_price_in_range on crm.product is
+    'unit_price must be a number from 0 to below 1e12';
+comment on constraint product_tax_rate_is_percent on crm.product is
+    'tax_rate must be from 0 to 100';
 comment on column crm.product.code is 'The tenant''s own short name for it, such as CRM-STD.';
 comment on column crm.product.unit is 'What quantity one counts: code in crm.unit, such as hour.';
 comment on column crm.product.unit_price is

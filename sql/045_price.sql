@@ -22,6 +22,8 @@ create table crm.price (
 create index price_product on crm.price (tenant_id, product_id);
 
 comment on table crm.price is 'Prices in price lists, each from a day on.';
+comment on constraint price_unit_price_in_range on crm.price is
+    'unit_price must be a number from 0 to below 1e12';
 comment on column crm.price.valid_from is
     'First document date; it ends where the product''s next price in the list begins.';
 comment on column crm.price.unit_price is

@@ -40,6 +40,7 @@ create table crm.document (
     group_currency text,
     group_exchange_rate numeric,
     group_net numeric,
+    group_tenant_id int,
     billing_address_id uuid,
     delivery_address_id uuid,
     customer_name text,
@@ -92,6 +93,8 @@ create table crm.document (
         references crm.customer_address (tenant_id, id) on delete restrict,
     constraint document_delivery_address_fkey foreign key (tenant_id, delivery_address_id)
         references crm.customer_address (tenant_id, id) on delete restrict,
+    constraint document_group_tenant_fkey foreign key (group_tenant_id)
+        references mandant_internal.tenant (id) on delete restrict,
     constraint document_date_in_range check (document_date between '1900-01-01' and '9999-12-31'),
     constraint document_supplied_on_in_range
         check (supplied_on between '1900-01-01' and '9999-12-31'),
@@ -187,6 +190,8 @@ comment on column crm.document.group_currency is
 comment on column crm.document.group_exchange_rate is
     'Units of group_currency for one of currency; null: there was none at posting.';
 comment on column crm.document.group_net is 'Net in the group''s currency; null: without rate.';
+comment on column crm.document.group_tenant_id is
+    'The company of the group that the customer was at posting; null: none.';
 comment on column crm.document.billing_address_id is
     'In a draft: where the customer wants it, if not at his own address.';
 comment on column crm.document.delivery_address_id is

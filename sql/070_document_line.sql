@@ -21,6 +21,8 @@ create table crm.document_line (
     tax_code text,
     tax_category text,
     net numeric not null,
+    tenant_net numeric,
+    group_net numeric,
     source_document_id uuid,
     source_position int,
     constraint document_line_pkey primary key (tenant_id, document_id, position),
@@ -76,6 +78,10 @@ comment on column crm.document_line.net is
     'Quantity times unit price less discount, rounded to the currency''s minor unit.
 
 Half a unit is rounded away from zero.';
+comment on column crm.document_line.tenant_net is
+    'Its share of the document''s tenant_net, from posting on; null: the tenant''s currency is its own.';
+comment on column crm.document_line.group_net is
+    'Its share of the document''s group_net; null: the group''s currency is its own, or no rate.';
 comment on column crm.document_line.source_document_id is
     'The document whose line this was made from; null: none.';
 comment on column crm.document_line.source_position is 'Position of that line.';
@@ -163,6 +169,9 @@ begin
     update crm.settlement_tax as t
     set owner_id = new.owner_id, team_id = new.team_id
     where t.tenant_id = new.tenant_id and t.document_id = new.id;
+    update crm.journal_line as j
+    set owner_id = new.owner_id, team_id = new.team_id
+    where j.tenant_id = new.tenant_id and j.document_id = new.id;
     return null;
 end
 $$;

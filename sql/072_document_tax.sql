@@ -14,6 +14,8 @@ create table crm.document_tax (
     tax_rate numeric not null,
     net numeric not null,
     tax numeric not null,
+    tenant_net numeric,
+    tenant_tax numeric,
     constraint document_tax_pkey primary key (tenant_id, document_id, position),
     constraint document_tax_tenant_fkey foreign key (tenant_id)
         references mandant_internal.tenant (id) on delete restrict,
@@ -35,6 +37,11 @@ comment on column crm.document_tax.tax is
     'The rate on that sum, rounded to the currency''s minor unit, half away from zero.
 
 Where the document''s tax_rounding is line, the sum of what is rounded line by line.';
+
+comment on column crm.document_tax.tenant_net is
+    'Its share of the document''s tenant_net, from posting on; null: the tenant''s currency is its own.';
+comment on column crm.document_tax.tenant_tax is
+    'Its share of the document''s tenant_tax; null: the tenant''s currency is its own.';
 
 select mandant.protect(
     'crm.document_tax', object => 'document', owner => 'owner_id', team => 'team_id', kind => 'kind'
@@ -109,6 +116,36 @@ comment on function crm.rest_of_tax(crm.document, text, numeric, numeric) is
 
 So that the parts that are taken back sum to what there was, to the cent.';
 
+create function crm.reckon_taxes(
+    document crm.document, lines crm.document_line[], rounding text, digits int
+) returns table ("position" int, tax_category text, tax_rate numeric, net numeric, tax numeric)
+    language plpgsql stable
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+#variable_conflict use_column
+begin
+    return query
+        select
+            (row_number() over (order by l.tax_rate desc, l.tax_category))::int,
+            l.tax_category, l.tax_rate, sum(l.net),
+            coalesce(
+                crm.rest_of_tax(document, l.tax_category, l.tax_rate, sum(l.net)),
+                -- a division would round here already
+                case rounding
+                    when 'line' then sum(round(l.net * l.tax_rate * 0.01, digits))
+                    else round(sum(l.net) * l.tax_rate * 0.01, digits)
+                end
+            )
+        from unnest(lines) as l
+        group by l.tax_category, l.tax_rate;
+end
+$$;
+
+comment on function crm.reckon_taxes(crm.document, crm.document_line[], text, int) is
+    'The taxes of lines, per category and rate.
+
+rounding: document or line, as crm.document.tax_rounding. digits: of the currency''s minor unit.';
+
 create function crm.total_document(document crm.document) returns crm.document
     language plpgsql volatile -- not sql, which would be planned anew at each call
     set search_path = pg_catalog, mandant, pg_temp
@@ -128,20 +165,8 @@ begin
     end if;
     -- rows change rather than go and come: whoever posts need not be one who creates and deletes
     with wanted as (
-        select
-            row_number() over (order by l.tax_rate desc, l.tax_category) as position,
-            l.tax_category, l.tax_rate, sum(l.net) as net,
-            coalesce(
-                crm.rest_of_tax(document, l.tax_category, l.tax_rate, sum(l.net)),
-                -- a division would round here already
-                case rounding
-                    when 'line' then sum(round(l.net * l.tax_rate * 0.01, digits))
-                    else round(sum(l.net) * l.tax_rate * 0.01, digits)
-                end
-            ) as tax
-        from crm.document_line as l
-        where l.tenant_id = document.tenant_id and l.document_id = document.id
-        group by l.tax_category, l.tax_rate
+        select r.*
+        from crm.reckon_taxes(document, crm.lines_of(document), rounding, digits) as r
     ), changed as (
         update crm.document_tax as t
         set tax_category = w.tax_category, tax_rate = w.tax_rate, net = w.net, tax = w.tax
@@ -185,8 +210,12 @@ comment on function crm.total_document(crm.document) is
 
 alter function crm.tax_taken_back(crm.document, text, numeric) owner to crm_owner;
 alter function crm.rest_of_tax(crm.document, text, numeric, numeric) owner to crm_owner;
+alter function crm.reckon_taxes(crm.document, crm.document_line[], text, int)
+    owner to crm_owner;
 alter function crm.total_document(crm.document) owner to crm_owner;
 revoke all on function
     crm.tax_taken_back(crm.document, text, numeric),
-    crm.rest_of_tax(crm.document, text, numeric, numeric), crm.total_document(crm.document)
+    crm.rest_of_tax(crm.document, text, numeric, numeric),
+    crm.reckon_taxes(crm.document, crm.document_line[], text, int),
+    crm.total_document(crm.document)
     from public;

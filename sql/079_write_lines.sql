@@ -271,15 +271,7 @@ exception
         if place is null then
             place := crm.refused_line(written);
         end if;
-        raise exception '%: %', place, coalesce(
-            (
-                select obj_description(c.oid, 'pg_constraint')
-                from pg_constraint as c
-                where c.conrelid = 'crm.document_line'::regclass and c.conname = broken
-            ),
-            nullif(missing, '') || ' is missing',
-            sqlerrm
-        )
+        raise exception '%: %', place, crm.rule_in_words('crm.document_line', broken, missing, sqlerrm)
             using errcode = 'invalid_parameter_value',
                 hint = 'without a product a line needs description, quantity, unit_price and'
                     ' tax_rate (percent); with one, quantity; numbers are decimals, as in 1234.50';

@@ -103,7 +103,7 @@ declare
 begin
     perform crm.check_pack_entry(
         'pack', pack, 'country!', 'valid_from!', 'facts!', 'number_format', 'series!',
-        'tax_codes!', 'mandatory_fields!', 'retention!', 'settings'
+        'tax_codes!', 'accounts', 'mandatory_fields!', 'retention!', 'settings'
     );
     perform crm.pack_must(
         exists (select from crm.country as c where to_jsonb(c.code) = pack -> 'country'),
@@ -162,8 +162,13 @@ begin
             item.place, item.entry, 'kind!', 'pattern!', 'reset!', 'policy!', 'rule!', 'source!'
         );
         perform crm.pack_must(
-            exists (select from crm.document_kind as k where k.code = item.entry ->> 'kind'),
-            item.place || '.kind', 'is no kind of document; crm.document_kind has them'
+            exists (select from crm.document_kind as k where k.code = item.entry ->> 'kind')
+                or exists (
+                    select from crm.default_series as s
+                    where s.country is null and s.kind = item.entry ->> 'kind'
+                ),
+            item.place || '.kind',
+            'is nothing that has numbers; crm.document_kind and crm.default_series have them'
         );
         perform crm.pack_must(
             1 = (
@@ -257,6 +262,71 @@ begin
             item.entry -> 'rates' <> '[]', item.place || '.rates', 'must have at least one'
         );
     end loop;
+
+    for item in select e.* from crm.pack_entries(pack, 'accounts') as e
+    loop
+        perform crm.check_pack_entry(
+            item.place, item.entry, 'role!', 'tax_category', 'tax_rate', 'code!', 'titles!',
+            'rule!', 'source!'
+        );
+        perform crm.pack_must(
+            exists (select from crm.account_role as r where r.code = item.entry ->> 'role'),
+            item.place || '.role', 'must be one of crm.account_role, such as receivable'
+        );
+        perform crm.pack_must(
+            item.entry ->> 'code' ~ '^[A-Za-z0-9-]{1,20}$', item.place || '.code',
+            'must be the number of an account, as in 4400'
+        );
+        perform crm.pack_must(
+            crm.is_texts(item.entry -> 'titles'), item.place || '.titles', texts_wanted
+        );
+        foreach word in array array['tax_category', 'tax_rate']
+        loop
+            perform crm.pack_must(
+                not item.entry ? word or exists (
+                    select from crm.account_role as r
+                    where r.code = item.entry ->> 'role' and r.by_tax
+                ), format('%s.%s', item.place, word), 'is for accounts of revenue, tax and discount'
+            );
+        end loop;
+        perform crm.pack_must(
+            not item.entry ? 'tax_category'
+                or item.entry ->> 'tax_category' in ('S', 'Z', 'E', 'AE', 'K', 'G', 'O'),
+            item.place || '.tax_category', 'must be S, Z, E, AE, K, G or O (EN 16931)'
+        );
+        perform crm.pack_must(
+            case when not item.entry ? 'tax_rate' then true
+                when jsonb_typeof(item.entry -> 'tax_rate') = 'number' then
+                    (item.entry ->> 'tax_rate')::numeric between 0 and 100
+            end, item.place || '.tax_rate', 'must be percent'
+        );
+        perform crm.pack_must(
+            1 = (
+                select count(*) from crm.pack_entries(pack, 'accounts') as other
+                where other.entry -> 'role' = item.entry -> 'role'
+                    and other.entry -> 'tax_category'
+                        is not distinct from item.entry -> 'tax_category'
+                    and other.entry -> 'tax_rate' is not distinct from item.entry -> 'tax_rate'
+            ), item.place, 'stands here twice'
+        );
+        perform crm.pack_must(
+            1 = (
+                select count(distinct case r.code when 'receivable' then r.code else r.type end)
+                from crm.pack_entries(pack, 'accounts') as other
+                join crm.account_role as r on r.code = other.entry ->> 'role'
+                where other.entry -> 'code' = item.entry -> 'code'
+            ), item.place || '.code', 'plays roles of two types, or receivable and another'
+        );
+    end loop;
+    select min(r.code) into word
+    from crm.account_role as r
+    where pack ? 'accounts' and not exists (
+        select from crm.pack_entries(pack, 'accounts') as e
+        where e.entry ->> 'role' = r.code and not e.entry ?| array['tax_category', 'tax_rate']
+    );
+    perform crm.pack_must(
+        word is null, 'accounts', format('has no "%s" for all tax categories and rates', word)
+    );
 
     for item in select e.* from crm.pack_entries(pack, 'mandatory_fields') as e
     loop

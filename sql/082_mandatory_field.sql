@@ -48,7 +48,7 @@ revoke all on crm.mandatory_field from public;
 grant select, insert, update, delete on crm.mandatory_field to mandant_user;
 
 create function crm.require_fields(
-    document crm.document, customer crm.customer, tenant mandant.tenant
+    document crm.document, customer crm.customer, tenant mandant.tenant, lines crm.document_line[]
 ) returns void
     language plpgsql stable
     set search_path = pg_catalog, mandant, pg_temp
@@ -78,9 +78,7 @@ begin
                 or document.customer_country = any (m.customer_countries)
             )
             and (m.tax_categories is null or exists (
-                select from crm.document_line as l
-                where l.tenant_id = document.tenant_id and l.document_id = document.id
-                    and l.tax_category = any (m.tax_categories)
+                select from unnest(lines) as l where l.tax_category = any (m.tax_categories)
             ))
         order by m.of, m.field
     loop
@@ -135,8 +133,8 @@ begin
 end
 $$;
 
-comment on function crm.require_fields(crm.document, crm.customer, mandant.tenant) is
+comment on function crm.require_fields(crm.document, crm.customer, mandant.tenant, crm.document_line[]) is
     'Refuses (22023) a document that lacks what its tenant''s country wants, and names all of it.';
 
-alter function crm.require_fields(crm.document, crm.customer, mandant.tenant) owner to crm_owner;
-revoke all on function crm.require_fields(crm.document, crm.customer, mandant.tenant) from public;
+alter function crm.require_fields(crm.document, crm.customer, mandant.tenant, crm.document_line[]) owner to crm_owner;
+revoke all on function crm.require_fields(crm.document, crm.customer, mandant.tenant, crm.document_line[]) from public;

@@ -1,6 +1,7 @@
 -- How the numbers of a country usually look: the series that a new tenant gets. Rows without
 -- country are for all countries that have none of their own; a tenant's own series are changed
--- with mandant.alter_series.
+-- with mandant.alter_series. What is numbered and no document, such as a contract, has its row here
+-- as well.
 
 create table crm.default_series (
     country text,
@@ -14,8 +15,6 @@ create table crm.default_series (
     constraint default_series_key unique nulls not distinct (country, kind, valid_from),
     constraint default_series_country_fkey foreign key (country)
         references crm.country (code) on delete cascade,
-    constraint default_series_kind_fkey foreign key (kind)
-        references crm.document_kind (code) on delete cascade,
     constraint default_series_reset_is_known
         check (reset in ('never', 'year', 'fiscal_year', 'month', 'day')),
     constraint default_series_policy_is_known
@@ -44,5 +43,6 @@ from (values
     ('delivery_note', 'DN'),
     ('invoice', 'INV'),
     ('credit_note', 'CN'),
-    ('payment', 'PAY')
+    ('payment', 'PAY'),
+    ('reminder', 'REM')  -- no document, but packs have one of their own
 ) as s (kind, prefix);

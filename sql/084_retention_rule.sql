@@ -36,17 +36,21 @@ revoke all on crm.retention_rule from public;
 grant select, insert, update, delete on crm.retention_rule to mandant_user;
 
 create function crm.financial_year_end(year_start text, day date) returns date
-    language sql immutable strict
+    language plpgsql immutable strict -- not sql, which would be planned anew at each call
     set search_path = pg_catalog, pg_temp
 as $$
-    select min(first_day) - 1
-        -- years of 52 or 53 weeks end up to six days later: better kept too long than too short
-        + case when year_start ~ 'day' then 6 else 0 end
-    from generate_series(0, 1) as n,
-        cast(make_date(
+declare
+    first_day date;
+begin
+    for n in 0 .. 1 loop
+        first_day := make_date(
             extract(year from day)::int + n, left(right(year_start, 5), 2)::int, 1
-        ) + right(year_start, 2)::int - 1 as date) as first_day
-    where first_day > day
+        ) + right(year_start, 2)::int - 1;
+        exit when first_day > day;
+    end loop;
+    -- years of 52 or 53 weeks end up to six days later: better kept too long than too short
+    return first_day - 1 + case when year_start ~ 'day' then 6 else 0 end;
+end
 $$;
 
 comment on function crm.financial_year_end(text, date) is

@@ -1,8 +1,9 @@
 -- What a country changes is data in one file, a country pack: number series, tax codes with dated
--- rates, what documents must show, how long they are kept, settings of new tenants. Each entry
--- names its rule and its source, so that an adviser can confirm it and a correction needs no code.
--- A pack is checked wholly before anything of it counts; a newer one takes the place of all that
--- was to hold from its date on, so that a mistake in one that does not hold yet can be put right.
+-- rates, accounts, what documents must show, how long they are kept, settings of new tenants. Each
+-- entry names its rule and its source, so that an adviser can confirm it and a correction needs no
+-- code. A pack is checked wholly before anything of it counts; a newer one takes the place of all
+-- that was to hold from its date on, so that a mistake in one that does not hold yet can be put
+-- right.
 
 create table crm.country_pack (
     country text not null,
@@ -154,6 +155,18 @@ begin
         source = excluded.source
     where t is distinct from excluded;
 
+    -- a chart of accounts is one of its day; a pack without leaves the last one in force
+    delete from crm.account as a
+    where a.country = loaded.country and a.valid_from >= loaded.valid_from and pack ? 'accounts';
+    insert into crm.account (
+        country, valid_from, role, tax_category, tax_rate, code, titles, rule, source
+    )
+    select loaded.country, loaded.valid_from, a.*
+    from jsonb_to_recordset(pack -> 'accounts') as a (
+        role text, tax_category text, tax_rate numeric, code text, titles jsonb, rule text,
+        source text
+    );
+
     -- lists that a pack says as a whole: what the last one said ends where this one begins
     delete from crm.mandatory_field as m
     where m.country = loaded.country and m.valid_from >= loaded.valid_from;
@@ -204,12 +217,12 @@ comment on function crm.load_country_pack(jsonb) is
     'Loads a country pack, wholly or not at all, and returns it.
 
 Its sections are those of the packs that come with the product: facts, number_format, series,
-tax_codes, mandatory_fields, retention, settings; each entry with rule and source. From its
-valid_from on it takes the place of what was loaded before, and what it leaves out holds no more;
-tenants and documents that are there keep what they have. It cannot begin before the one that holds
-today. Loading the same again changes nothing. Needs the rights create, update and delete on
-shared_data and update on country, in every tenant. Errors: 22023 with the place, as in
-series[2].pattern; 42501 no right.';
+tax_codes, accounts, mandatory_fields, retention, settings; each entry with rule and source. From
+its valid_from on it takes the place of what was loaded before, and what it leaves out holds no more,
+but for accounts, whose last chart goes on; tenants and documents that are there keep what they have.
+It cannot begin before the one that holds today. Loading the same again changes nothing. Needs the
+rights create, update and delete on shared_data and update on country, in every tenant. Errors:
+22023 with the place, as in series[2].pattern; 42501 no right.';
 
 create function crm.apply_country_pack(tenant_id int) returns void
     language plpgsql volatile

@@ -13,7 +13,7 @@ as $$
             'related', 'customer_tax_id', 'delivery_address', 'position', 'description',
             'quantity', 'unit', 'price', 'discount', 'tax_rate', 'amount', 'net', 'tax', 'tax_of',
             'total', 'tax_in', 'phone', 'email', 'website', 'tax_id', 'register', 'directors',
-            'bank_account'
+            'bank_account', 'open', 'days_overdue', 'level', 'pay_until', 'credit', 'fee'
         ]
         and not exists (
             select from jsonb_each(labels) as l
@@ -22,7 +22,7 @@ as $$
 $$;
 
 comment on function crm.are_labels(jsonb) is
-    'Whether a set has all the labels that a document needs, each a text; for check constraints.';
+    'Whether a set has all labels of documents and reminders, each a text; for check constraints.';
 
 create table crm.label_set (
     id int not null generated always as identity,
@@ -169,7 +169,10 @@ insert into crm.label_set (language, labels) values
         "tax_of": "{tax} {rate}% on {net}", "total": "Total",
         "tax_in": "Tax in {currency}", "phone": "Phone", "email": "E-mail",
         "website": "Web", "tax_id": "Tax ID", "register": "Registration",
-        "directors": "Directors", "bank_account": "Bank account"
+        "directors": "Directors", "bank_account": "Bank account",
+        "number_reminder": "Reminder number", "date_reminder": "Date", "open": "Open",
+        "days_overdue": "Days overdue", "level": "Reminder", "pay_until": "Payable by",
+        "credit": "Less what we owe you", "fee": "Reminder fee"
     }'),
     ('de', '{
         "draft": "Entwurf", "number": "Nummer", "date": "Datum",
@@ -188,7 +191,10 @@ insert into crm.label_set (language, labels) values
         "tax_in": "Umsatzsteuer in {currency}", "phone": "Telefon", "email": "E-Mail",
         "website": "Internet", "tax_id": "USt-IdNr./Steuernummer",
         "register": "Registereintrag", "directors": "Geschäftsführung",
-        "bank_account": "Bankverbindung"
+        "bank_account": "Bankverbindung",
+        "number_reminder": "Mahnnummer", "date_reminder": "Datum", "open": "Offen",
+        "days_overdue": "Tage überfällig", "level": "Mahnstufe", "pay_until": "Zahlbar bis",
+        "credit": "Abzüglich Ihres Guthabens", "fee": "Mahngebühr"
     }'),
     ('zh-Hant', '{
         "draft": "草稿", "number": "編號", "date": "日期",
@@ -206,5 +212,8 @@ insert into crm.label_set (language, labels) values
         "tax_of": "{tax} {rate}%（計稅金額 {net}）", "total": "總額",
         "tax_in": "稅款（{currency}）", "phone": "電話",
         "email": "電郵", "website": "網址", "tax_id": "商業登記／稅務編號",
-        "register": "註冊資料", "directors": "董事", "bank_account": "銀行賬戶"
+        "register": "註冊資料", "directors": "董事", "bank_account": "銀行賬戶",
+        "number_reminder": "催款通知編號", "date_reminder": "日期", "open": "未付金額",
+        "days_overdue": "逾期天數", "level": "催款次數", "pay_until": "請付款至",
+        "credit": "減：貴方結餘", "fee": "催款手續費"
     }');

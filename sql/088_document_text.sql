@@ -38,7 +38,7 @@ comment on function crm.payment_terms(crm.document, crm.customer, crm.document_k
 
 create function crm.write_texts(
     document crm.document, tenant mandant.tenant, kind crm.document_kind,
-    out language text, out title text, out terms text, out tax_notes text, out intro text,
+    lines crm.document_line[], out language text, out title text, out terms text, out tax_notes text, out intro text,
     out closing text, out layout int, out locale text, out label_set int, out priced boolean,
     out units jsonb, out tax_titles jsonb, out countries jsonb, out related text
 )
@@ -89,8 +89,7 @@ begin
 
     with line as (
         select distinct l.unit, l.tax_code, l.tax_category, l.tax_rate
-        from crm.document_line as l
-        where l.tenant_id = document.tenant_id and l.document_id = document.id
+        from unnest(lines) as l
     ), code as (
         select c.code, crm.in_language(c.note, variadic wanted) as note,
             crm.in_language(c.titles, variadic wanted) as title
@@ -172,7 +171,7 @@ begin
 end
 $$;
 
-comment on function crm.write_texts(crm.document, mandant.tenant, crm.document_kind) is
+comment on function crm.write_texts(crm.document, mandant.tenant, crm.document_kind, crm.document_line[]) is
     'What the paper of a document that is not posted says, from what holds now.
 
 What crm.document_texts gives, and what crm.render_document needs beside it: layout, the version of
@@ -212,16 +211,16 @@ closing: the settings document_intro and document_closing. For a posted document
 of posting. Errors: P0002 no such document.';
 
 alter function crm.payment_terms(crm.document, crm.customer, crm.document_kind) owner to crm_owner;
-alter function crm.write_texts(crm.document, mandant.tenant, crm.document_kind) owner to crm_owner;
+alter function crm.write_texts(crm.document, mandant.tenant, crm.document_kind, crm.document_line[]) owner to crm_owner;
 alter function crm.document_texts(uuid) owner to crm_owner;
 revoke all on function
     crm.payment_terms(crm.document, crm.customer, crm.document_kind),
-    crm.write_texts(crm.document, mandant.tenant, crm.document_kind),
+    crm.write_texts(crm.document, mandant.tenant, crm.document_kind, crm.document_line[]),
     crm.document_texts(uuid)
     from public;
 -- document_texts runs as its caller, who sees what he may see of document and customer
 grant execute on function
     crm.payment_terms(crm.document, crm.customer, crm.document_kind),
-    crm.write_texts(crm.document, mandant.tenant, crm.document_kind),
+    crm.write_texts(crm.document, mandant.tenant, crm.document_kind, crm.document_line[]),
     crm.document_texts(uuid)
     to mandant_user;

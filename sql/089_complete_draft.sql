@@ -29,7 +29,8 @@ comment on function crm.letterhead(mandant.tenant) is
     'What a tenant says of itself on its documents, as its settings have it now.';
 
 create function crm.complete_draft(
-    document crm.document, customer crm.customer, tenant mandant.tenant, kind crm.document_kind
+    document crm.document, customer crm.customer, tenant mandant.tenant, kind crm.document_kind,
+    lines crm.document_line[]
 ) returns crm.document
     language plpgsql stable
     set search_path = pg_catalog, mandant, pg_temp
@@ -80,16 +81,32 @@ begin
     document.early_payment_days := terms.early_payment_days;
     document.early_payment_percent := terms.early_payment_percent;
     document.due_date := document.document_date + terms.days;
-    document.texts := to_jsonb(crm.write_texts(document, tenant, kind));
+    document.texts := to_jsonb(crm.write_texts(document, tenant, kind, lines));
     document.issuer := crm.letterhead(tenant);
     return document;
 end
 $$;
 
 comment on function crm.complete_draft(
-    crm.document, crm.customer, mandant.tenant, crm.document_kind
+    crm.document, crm.customer, mandant.tenant, crm.document_kind, crm.document_line[]
 ) is
     'A draft with addresses, days, terms and texts as posting freezes them now.';
+
+create function crm.lines_of(document crm.document) returns crm.document_line[]
+    language plpgsql stable
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+begin
+    return array(
+        select l
+        from crm.document_line as l
+        where l.tenant_id = document.tenant_id and l.document_id = document.id
+        order by l.position
+    );
+end
+$$;
+
+comment on function crm.lines_of(crm.document) is 'The lines of a document, in their order.';
 
 create function crm.as_posted(document crm.document) returns crm.document
     language plpgsql stable
@@ -108,7 +125,7 @@ begin
     end if;
     select t.* into tenant from mandant.tenant as t where t.id = document.tenant_id;
     select k.* into kind from crm.document_kind as k where k.code = document.kind;
-    return crm.complete_draft(document, customer, tenant, kind);
+    return crm.complete_draft(document, customer, tenant, kind, crm.lines_of(document));
 end
 $$;
 
@@ -116,17 +133,25 @@ comment on function crm.as_posted(crm.document) is
     'A draft with all that posting would freeze now.';
 
 alter function crm.letterhead(mandant.tenant) owner to crm_owner;
-alter function crm.complete_draft(crm.document, crm.customer, mandant.tenant, crm.document_kind)
-    owner to crm_owner;
+alter function crm.complete_draft(
+    crm.document, crm.customer, mandant.tenant, crm.document_kind, crm.document_line[]
+) owner to crm_owner;
+alter function crm.lines_of(crm.document) owner to crm_owner;
 alter function crm.as_posted(crm.document) owner to crm_owner;
 revoke all on function
     crm.letterhead(mandant.tenant),
-    crm.complete_draft(crm.document, crm.customer, mandant.tenant, crm.document_kind),
+    crm.complete_draft(
+        crm.document, crm.customer, mandant.tenant, crm.document_kind, crm.document_line[]
+    ),
+    crm.lines_of(crm.document),
     crm.as_posted(crm.document)
     from public;
 -- who looks at a draft does it with his own rights
 grant execute on function
     crm.letterhead(mandant.tenant),
-    crm.complete_draft(crm.document, crm.customer, mandant.tenant, crm.document_kind),
+    crm.complete_draft(
+        crm.document, crm.customer, mandant.tenant, crm.document_kind, crm.document_line[]
+    ),
+    crm.lines_of(crm.document),
     crm.as_posted(crm.document)
     to mandant_user;

@@ -4,15 +4,15 @@
 -- not the day of posting. What follows from it for other documents comes with it: a credit note
 -- settles its invoice, an order accepts its quote, a counter-document cancels.
 
-create function crm.require_lines(document crm.document) returns boolean
-    language plpgsql stable
+create function crm.require_lines(document crm.document, lines crm.document_line[])
+    returns boolean
+    language plpgsql immutable
     set search_path = pg_catalog, mandant, pg_temp
 as $$
 declare
-    lines record;
+    seen record;
 begin
     select
-        count(*) as count,
         coalesce(
             bool_or(l.source_document_id is distinct from document.source_id)
                 filter (where l.source_document_id is not null),
@@ -20,14 +20,13 @@ begin
         ) as more_sources,
         bool_or(l.tax_category = 'O') as outside_tax,
         bool_or(l.tax_category <> 'O') as inside_tax
-    into lines
-    from crm.document_line as l
-    where l.tenant_id = document.tenant_id and l.document_id = document.id;
-    if lines.count = 0 then
+    into seen
+    from unnest(lines) as l;
+    if cardinality(lines) = 0 then
         raise exception 'draft % has no lines', document.id
             using errcode = 'invalid_parameter_value',
                 hint = 'give it at least one with crm.change_document(id, lines => ...)';
-    elsif lines.outside_tax and lines.inside_tax then
+    elsif seen.outside_tax and seen.inside_tax then
         raise exception '% mixes what is subject to tax with what is not', document.kind
             using errcode = 'invalid_parameter_value',
                 hint = 'make two documents: an electronic invoice could not say it (EN 16931)';
@@ -35,11 +34,11 @@ begin
         raise exception '% of % is too much', document.kind, document.gross
             using errcode = 'invalid_parameter_value', hint = 'amounts are below 1e12';
     end if;
-    return lines.more_sources;
+    return seen.more_sources;
 end
 $$;
 
-comment on function crm.require_lines(crm.document) is
+comment on function crm.require_lines(crm.document, crm.document_line[]) is
     'Refuses (22023) a document without lines, or with tax category O beside others (R-DE-10).
 
 true: some are made from other documents than its source.';
@@ -122,6 +121,58 @@ $$;
 comment on function crm.credit_source(crm.document, crm.document) is
     'Counts a credit note for its invoice, which the caller has locked; refuses (22023) more.';
 
+create function crm.freeze(documents crm.document[]) returns setof crm.document
+    language plpgsql volatile
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+begin
+    return query
+        update crm.document as d
+        set status = 'posted',
+            posted_at = now(),
+            posted_on = f.posted_on,
+            supplied_on = f.supplied_on,
+            valid_until = f.valid_until,
+            open_amount = f.open_amount,
+            exchange_rate = f.exchange_rate,
+            tenant_currency = f.tenant_currency,
+            tenant_net = f.tenant_net,
+            tenant_tax = f.tenant_tax,
+            group_currency = f.group_currency,
+            group_exchange_rate = f.group_exchange_rate,
+            group_net = f.group_net,
+            group_tenant_id = f.group_tenant_id,
+            billing_address_id = null,
+            delivery_address_id = null,
+            customer_name = f.customer_name,
+            customer_street = f.customer_street,
+            customer_postal_code = f.customer_postal_code,
+            customer_city = f.customer_city,
+            customer_region = f.customer_region,
+            customer_country = f.customer_country,
+            customer_tax_id = f.customer_tax_id,
+            customer_language = f.customer_language,
+            delivery_name = f.delivery_name,
+            delivery_street = f.delivery_street,
+            delivery_postal_code = f.delivery_postal_code,
+            delivery_city = f.delivery_city,
+            delivery_region = f.delivery_region,
+            delivery_country = f.delivery_country,
+            payment_terms_days = f.payment_terms_days,
+            early_payment_days = f.early_payment_days,
+            early_payment_percent = f.early_payment_percent,
+            retain_until = f.retain_until,
+            texts = f.texts,
+            issuer = f.issuer
+        from unnest(documents) as f
+        where d.tenant_id = f.tenant_id and d.id = f.id
+        returning d.*;
+end
+$$;
+
+comment on function crm.freeze(crm.document[]) is
+    'Posts drafts that are checked and complete: they get their numbers, and stay as they are.';
+
 create function crm.post_document(id uuid) returns crm.document
     language plpgsql volatile
     security definer -- writes number and status, which users may not; row security sees the caller
@@ -130,15 +181,14 @@ create function crm.post_document(id uuid) returns crm.document
 as $$
 declare
     document crm.document;
+    lines crm.document_line[];
     customer crm.customer;
     tenant mandant.tenant;
     kind crm.document_kind;
     source crm.document;
     taken_back crm.document;
     conversion crm.document_conversion;
-    rates record;
     more_sources boolean;
-    today date;
 begin
     document := crm.lock_document(id, 'post');
     if document.status <> 'draft' then
@@ -155,7 +205,8 @@ begin
     -- who locks the period waits for this, or this sees that it is locked
     perform mandant_internal.hold_settings(document.tenant_id);
     perform crm.require_open_period(document.tenant_id, document.document_date);
-    more_sources := crm.require_lines(document);
+    lines := crm.lines_of(document);
+    more_sources := crm.require_lines(document, lines);
 
     select c.* into customer
     from crm.customer as c
@@ -166,9 +217,8 @@ begin
     perform crm.require_open_customer(customer, document.kind, document.source_id);
     select t.* into tenant from mandant.tenant as t where t.id = document.tenant_id;
     select k.* into kind from crm.document_kind as k where k.code = document.kind;
-    document := crm.complete_draft(document, customer, tenant, kind);
-    perform crm.require_fields(document, customer, tenant);
-    today := (now() at time zone tenant.timezone)::date;
+    document := crm.complete_draft(document, customer, tenant, kind, lines);
+    perform crm.require_fields(document, customer, tenant, lines);
     if kind.balance_sign = 1 and customer.credit_limit is not null
         and document.currency = coalesce(customer.currency, tenant.currency)
     then
@@ -195,46 +245,21 @@ begin
     if more_sources then
         perform crm.follow_sources(document);
     end if;
-    rates := crm.document_rates(document, tenant, taken_back);
-
-    update crm.document as d
-    set status = 'posted',
-        posted_at = now(),
-        posted_on = today,
-        supplied_on = document.supplied_on,
-        valid_until = document.valid_until,
-        open_amount = d.gross * kind.balance_sign,
-        exchange_rate = rates.exchange_rate,
-        tenant_currency = tenant.currency,
-        tenant_net = rates.tenant_net,
-        tenant_tax = rates.tenant_tax,
-        group_currency = rates.group_currency,
-        group_exchange_rate = rates.group_exchange_rate,
-        group_net = rates.group_net,
-        billing_address_id = null,
-        delivery_address_id = null,
-        customer_name = document.customer_name,
-        customer_street = document.customer_street,
-        customer_postal_code = document.customer_postal_code,
-        customer_city = document.customer_city,
-        customer_region = document.customer_region,
-        customer_country = document.customer_country,
-        customer_tax_id = document.customer_tax_id,
-        customer_language = document.customer_language,
-        delivery_name = document.delivery_name,
-        delivery_street = document.delivery_street,
-        delivery_postal_code = document.delivery_postal_code,
-        delivery_city = document.delivery_city,
-        delivery_region = document.delivery_region,
-        delivery_country = document.delivery_country,
-        payment_terms_days = document.payment_terms_days,
-        early_payment_days = document.early_payment_days,
-        early_payment_percent = document.early_payment_percent,
-        retain_until = crm.retain_until(tenant, kind.record_class, d.document_date, today),
-        texts = document.texts,
-        issuer = document.issuer
-    where d.tenant_id = document.tenant_id and d.id = document.id
-    returning d.* into document;
+    document := crm.with_rates(document, tenant, taken_back);
+    perform crm.share_out(document, lines);
+    if kind.revenue_sign <> 0 or kind.balance_sign <> 0 then
+        perform crm.write_journal(document, kind, tenant, taken_back);
+    end if;
+    document.group_tenant_id := case
+        when taken_back.id is null then customer.group_tenant_id
+        else taken_back.group_tenant_id
+    end;
+    document.open_amount := document.gross * kind.balance_sign;
+    document.posted_on := (now() at time zone tenant.timezone)::date;
+    document.retain_until := crm.retain_until(
+        tenant, kind.record_class, document.document_date, document.posted_on
+    );
+    select f.* into document from crm.freeze(array[document]) as f;
 
     if document.takes_back then
         document := crm.set_off(document, source.id);
@@ -251,21 +276,24 @@ comment on function crm.post_document(uuid) is
 
 Name, address and payment terms are the customer''s of this moment, texts, exchange rates and the
 years to keep it those of the tenant and its country. An order accepts its quote, a revision replaces
-it, a credit note is set off against its invoice. Posting needs the rights update and post on the
-document''s kind, update on a quote or invoice that it changes so, and create on what it is set off
-against. Errors: P0002 no such document, 23001 already posted or its period is locked, 22023 no lines,
-no exchange rate, more credited than invoiced, more owed than the credit limit, or something that the
-country wants is missing, 42704 the tenant has no series for the kind, 42501 no right, 55P03 the
-series is busy.';
+it, a credit note is set off against its invoice; what is revenue or money is booked. Posting needs
+the rights update and post on the document''s kind, create as well if it is booked, update on a quote
+or invoice that it changes so, and create on what it is set off against. Errors: P0002 no such
+document, 23001 already posted or its period is locked, 22023 no lines, no exchange rate, more
+credited than invoiced, more owed than the credit limit, or something that the country wants is
+missing, 42704 the tenant has no series for the kind or its chart no account, 42501 no right, 55P03
+the series is busy.';
 
-alter function crm.require_lines(crm.document) owner to crm_owner;
+alter function crm.require_lines(crm.document, crm.document_line[]) owner to crm_owner;
 alter function crm.check_credit_limit(crm.document, crm.customer) owner to crm_owner;
 alter function crm.credit_source(crm.document, crm.document) owner to crm_owner;
+alter function crm.freeze(crm.document[]) owner to crm_owner;
 alter function crm.post_document(uuid) owner to crm_owner;
 revoke all on function
-    crm.require_lines(crm.document),
+    crm.require_lines(crm.document, crm.document_line[]),
     crm.check_credit_limit(crm.document, crm.customer),
     crm.credit_source(crm.document, crm.document),
+    crm.freeze(crm.document[]),
     crm.post_document(uuid)
     from public;
 grant execute on function crm.post_document(uuid) to mandant_user;

@@ -250,6 +250,9 @@ begin
     update crm.document as d
     set open_amount = d.open_amount - written.amount
     where d.tenant_id = written.tenant_id and d.id = written.document_id;
+    if written.exchange_difference <> 0 then
+        perform crm.book_settlement(written);
+    end if;
     return written;
 end
 $$;

@@ -85,7 +85,7 @@ begin
     perform mandant_internal.require_whole(k.code, 'update', merged.tenant_id)
     from crm.document_kind as k;
     perform mandant_internal.require_whole(object, 'update', merged.tenant_id)
-    from unnest(array['customer', 'opportunity', 'activity']) as object;
+    from unnest(array['customer', 'opportunity', 'activity', 'contract']) as object;
     update crm.document as d
     set customer_id = survivor.id
     where d.tenant_id = merged.tenant_id and d.customer_id = merged.id and d.status = 'draft';
@@ -106,6 +106,9 @@ begin
     update crm.activity as a
     set customer_id = survivor.id
     where a.tenant_id = merged.tenant_id and a.customer_id = merged.id;
+    update crm.contract as c
+    set customer_id = survivor.id
+    where c.tenant_id = merged.tenant_id and c.customer_id = merged.id;
 
     update crm.customer as c
     set state = 'merged', merged_into = survivor.id, merge_reason = reason,
@@ -141,11 +144,11 @@ $$;
 comment on function crm.merge_customers(uuid, uuid, text) is
     'Merges a customer into another of the same tenant, and returns the one that stays.
 
-Contacts, addresses, drafts, opportunities and activities move; posted documents stay with the
+Contacts, addresses, drafts, opportunities, contracts and activities move; posted documents stay with the
 merged customer, who gets no new ones; what is open of them counts for the survivor. He keeps his own
 terms, and becomes the company of the group that the merged one is. Needs update and delete on both
-customers, assign where their owners differ, and update on all customers, documents, opportunities
-and activities of the tenant. Errors: P0002 no such customer, 22023 the same, another tenant''s, merged
+customers, assign where their owners differ, and update on all customers, documents, opportunities,
+contracts and activities of the tenant. Errors: P0002 no such customer, 22023 the same, another tenant''s, merged
 or moved already, or two companies of the group, 42501 no right.';
 
 create function crm.check_customer_of_document() returns trigger

@@ -200,6 +200,13 @@ begin
         from crm.opportunity as o
         where o.tenant_id = gone.tenant_id and o.customer_id = gone.id and o.outcome = 'open'
         order by o.expected_close, o.id;
+    return query
+        select 'contract', from_tenant.code, c.id, null::text, c.number, c.ends_on, c.currency,
+            null::numeric
+        from crm.contract as c
+        where c.tenant_id = gone.tenant_id and c.customer_id = gone.id
+            and (c.ends_on is null or c.ends_on >= crm.today_in(c.tenant_id))
+        order by c.number, c.id;
 end
 $$;
 
@@ -209,7 +216,8 @@ comment on function crm.move_customer(uuid, text, text) is
 tenant: its code; both tenants are to be selected. what: customer, as he is there; draft, which can
 only be posted here if it settles something, else is to be made there and deleted here; open_item,
 which stays here with all that is posted, and is settled here (amount: what is open); opportunity, an
-open one, which stays here until it is lost and made there. Of these you see what you may read.
+open one, which stays here until it is lost and made there; contract, which is no longer billed here,
+and is to be ended and made there. Of these you see what you may read.
 Name, address, e-mail, tax id, language, currency, group_tenant_id, contacts and addresses are
 copied, the credit limit where it stays in the same currency. Price list, discount and payment terms
 are not: they were agreed with the company that he leaves, and the new one makes its own. He belongs to his owner, if that is an

@@ -59,6 +59,7 @@ begin
             t.tax_category, t.tax_rate, -t.net, -t.tax
         from crm.settlement_tax as t
         where t.tenant_id = written.tenant_id and t.settlement_id = said.reverses;
+        perform crm.book_settlement(written);
         return written;
     end if;
 
@@ -100,6 +101,7 @@ begin
         select round(p.part * p.tax_rate / (100 + p.tax_rate), p.minor_unit)
     ) as x (tax)
     where p.part <> 0;
+    perform crm.book_settlement(written);
     return written;
 end
 $$;

@@ -17,7 +17,24 @@ select
     case when d.open_amount > 0 then greatest(0, n.today - d.due_date) else 0 end as days_overdue,
     case when e.discount > 0 then d.document_date + d.early_payment_days end
         as early_payment_until,
-    case when e.discount > 0 then d.open_amount - e.discount end as early_payment_amount
+    case when e.discount > 0 then d.open_amount - e.discount end as early_payment_amount,
+    d.owner_id,
+    d.team_id,
+    d.group_tenant_id,
+    d.tenant_currency,
+    case d.open_amount
+        when d.gross then d.tenant_gross
+        when -d.gross then -d.tenant_gross
+        else round(
+            d.open_amount * d.exchange_rate,
+            (select u.minor_unit from crm.currency as u where u.code = d.tenant_currency)
+        )
+    end as tenant_open_amount,
+    d.group_currency,
+    round(
+        d.open_amount * d.group_exchange_rate,
+        (select u.minor_unit from crm.currency as u where u.code = d.group_currency)
+    ) as group_open_amount
 from crm.document as d
 join mandant.tenant as t on t.id = d.tenant_id
 left join crm.customer as c on c.tenant_id = d.tenant_id and c.id = d.customer_id
@@ -44,6 +61,15 @@ comment on column crm.open_item.early_payment_until is
     'The last day for a discount; null: there is none, or no more.';
 comment on column crm.open_item.early_payment_amount is
     'What settles it until then: open_amount less the discount.';
+
+comment on column crm.open_item.group_tenant_id is
+    'The company of the group that the customer was at posting; null: none.';
+comment on column crm.open_item.tenant_currency is 'The tenant''s currency at posting.';
+comment on column crm.open_item.tenant_open_amount is
+    'open_amount at the rate frozen at posting.';
+comment on column crm.open_item.group_currency is 'Currency of the top tenant at posting.';
+comment on column crm.open_item.group_open_amount is
+    'open_amount at the group''s rate of posting; null: there was none.';
 
 alter view crm.open_item owner to crm_owner;
 revoke all on crm.open_item from public;

@@ -96,6 +96,17 @@ create table crm.stage (
 
 comment on table crm.stage is
     'A tenant''s own stages; if it has any, the group''s do not count for it.';
+comment on constraint stage_code_is_word on crm.stage is
+    'code must be small letters, digits and single underscores';
+comment on constraint stage_code_length on crm.stage is 'code must be at most 63 characters';
+comment on constraint stage_names_are_texts on crm.stage is
+    'names must be texts by language, at least English';
+comment on constraint stage_position_in_range on crm.stage is 'position must be above 0';
+comment on constraint stage_probability_is_percent on crm.stage is
+    'probability must be from 0 to 100';
+comment on constraint stage_outcome_is_known on crm.stage is 'outcome must be open, won or lost';
+comment on constraint stage_forecast_category_fits_outcome on crm.stage is
+    'won takes 100 and closed, lost takes 0 and omitted, open any but closed';
 comment on column crm.stage.code is 'What an opportunity names it by, such as qualify.';
 comment on column crm.stage.names is 'Name by language, at least English.';
 comment on column crm.stage.position is 'Its place among the stages, from 1.';

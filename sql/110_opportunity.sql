@@ -77,6 +77,16 @@ comment on constraint opportunity_probability_is_percent on crm.opportunity is
     'probability must be from 0 to 100';
 comment on constraint opportunity_expected_close_in_range on crm.opportunity is
     'expected_close must be from 1900-01-01 to 9999-12-31';
+comment on constraint opportunity_outcome_is_known on crm.opportunity is
+    'outcome must be open, won or lost';
+comment on constraint opportunity_forecast_category_is_known on crm.opportunity is
+    'forecast_category must be pipeline, best_case, commit or omitted';
+comment on constraint opportunity_closed_is_whole on crm.opportunity is
+    'what is won or lost was so at a time';
+comment on constraint opportunity_closed_is_certain on crm.opportunity is
+    'what is won or lost has no probability or forecast_category';
+comment on constraint opportunity_lost_reason_of_lost on crm.opportunity is
+    'lost_reason is for what is lost';
 
 comment on column crm.opportunity.name is 'What it is about, such as ERP for the second plant.';
 comment on column crm.opportunity.stage is
@@ -173,18 +183,23 @@ create function crm.check_opportunity() returns trigger
     security definer -- asks a function that is not for callers; row security sees the caller
     set search_path = pg_catalog, mandant, pg_temp
 as $$
+declare
+    customer crm.customer;
 begin
     if tg_op = 'INSERT' then
         if not mandant_internal.in_tenant('opportunity', 'create', new.tenant_id) then
             return new;  -- row security refuses it, whatever else is wrong
         end if;
+        -- the foreign key sees more than the writer, and would tell what is out of sight from nothing
+        select c.* into customer
+        from crm.customer as c
+        where c.tenant_id = new.tenant_id and c.id = new.customer_id;
+        if not found and new.customer_id is not null then
+            perform crm.refuse_customer(new.customer_id);
+        end if;
         new.currency := coalesce(
             new.currency,
-            (
-                select c.currency
-                from crm.customer as c
-                where c.tenant_id = new.tenant_id and c.id = new.customer_id
-            ),
+            customer.currency,
             (select t.currency from mandant.tenant as t where t.id = new.tenant_id)
         );
         new := crm.enter_stage(new, null);
@@ -205,7 +220,9 @@ end
 $$;
 
 comment on function crm.check_opportunity() is
-    'Trigger: stage and currency are there (22023); closes or reopens; rounds the amount.';
+    'Trigger: customer, stage and currency are there; closes, reopens, rounds.
+
+Errors: P0002 a customer whom its writer does not see, 22023 no such stage or currency.';
 
 create function crm.stay_with_customer() returns trigger
     language plpgsql
@@ -275,15 +292,7 @@ begin
 exception
     when check_violation or not_null_violation then
         get stacked diagnostics missing = column_name, broken = constraint_name;
-        raise exception '%', coalesce(
-            (
-                select obj_description(c.oid, 'pg_constraint')
-                from pg_constraint as c
-                where c.conrelid = 'crm.opportunity'::regclass and c.conname = broken
-            ),
-            nullif(missing, '') || ' is missing',
-            sqlerrm
-        )
+        raise exception '%', crm.rule_in_words('crm.opportunity', broken, missing, sqlerrm)
             using errcode = 'invalid_parameter_value',
                 hint = '\d crm.opportunity shows what its columns take';
 end

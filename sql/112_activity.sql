@@ -55,6 +55,16 @@ create index activity_open on crm.activity (tenant_id, due_at)
     where done_at is null and kind <> 'note';
 
 comment on table crm.activity is 'Tasks, calls, meetings, e-mails and notes about customers.';
+comment on constraint activity_kind_is_known on crm.activity is
+    'kind must be task, call, meeting, email or note';
+comment on constraint activity_subject_is_filled on crm.activity is
+    'subject must be more than blanks';
+comment on constraint activity_subject_length on crm.activity is
+    'subject must be at most 500 characters';
+comment on constraint activity_due_at_is_finite on crm.activity is 'due_at must be a time';
+comment on constraint activity_done_at_is_finite on crm.activity is 'done_at must be a time';
+comment on constraint activity_note_is_not_done on crm.activity is
+    'a note is never due and never done';
 comment on column crm.activity.customer_id is
     'By default the customer of the opportunity or document.';
 comment on column crm.activity.opportunity_id is
@@ -162,6 +172,16 @@ begin
                     hint = 'leave customer_id out: it follows';
         end if;
     end if;
+    -- the foreign key sees more than the writer, and would tell what is out of sight from nothing
+    if tg_op = 'INSERT' and new.customer_id is not null
+        and mandant_internal.in_tenant('activity', 'create', new.tenant_id)
+        and not exists (
+            select from crm.customer as c
+            where c.tenant_id = new.tenant_id and c.id = new.customer_id
+        )
+    then
+        perform crm.refuse_customer(new.customer_id);
+    end if;
     return new;
 end
 $$;
@@ -196,8 +216,7 @@ revoke all on function crm.check_activity(), crm.hand_over_activities() from pub
 
 create trigger activity_check
     before insert or update of opportunity_id, document_id on crm.activity
-    for each row when (num_nonnulls(new.opportunity_id, new.document_id) > 0)
-    execute function crm.check_activity();
+    for each row execute function crm.check_activity();
 create trigger activity_of_customer after insert or update of customer_id on crm.activity
     for each row execute function crm.stay_with_customer();
 create trigger activity_touch before update on crm.activity

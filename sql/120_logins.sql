@@ -1,12 +1,19 @@
--- The login that the web service connects as. It has no rights of its own: each transaction says
--- with a token whose rights it uses (mandant.enter).
+-- The logins that act by tokens (mandant.enter) and have no rights of their own: the web service's, and
+-- the one with which people use psql (`mandant psql`). Two, because sessions of one login see what the
+-- others ask and can end them. Of neither do parameters reach the log: tokens and passwords are among them.
 
 do $$
+declare
+    login text;
 begin
-    -- roles outlive databases: a second database of the cluster finds this one there
-    if not exists (select from pg_roles where rolname = 'mandant_service') then
-        create role mandant_service login;
-    end if;
+    foreach login in array array['mandant_service', 'mandant_psql']
+    loop
+        -- roles outlive databases: a second database of the cluster finds these there
+        if not exists (select from pg_roles where rolname = login) then
+            execute format('create role %I login', login);
+        end if;
+        execute format('alter role %I set log_parameter_max_length = 0', login);
+    end loop;
 end
 $$;
 
@@ -14,3 +21,4 @@ $$;
 alter role mandant_service set search_path = pg_catalog, pg_temp;
 
 select mandant.bind_relay('mandant_service');
+select mandant.bind_relay('mandant_psql', forwards => false);

@@ -141,10 +141,18 @@ cross join lateral (values
     ('USD', m.usd), ('HKD', m.hkd), ('GBP', m.gbp), ('CHF', m.chf), ('CNY', m.cny), ('JPY', m.jpy)
 ) as r (currency, rate);
 
--- what documents in other currencies are posted at: on Fridays, the last closing rate
+-- what documents in other currencies are posted at: at the year's end and on Fridays, the last closing
+-- rate
 insert into crm.exchange_rate (currency, type, rate_date, rate, source)
 select distinct on (r.currency, f.day) r.currency, 'daily', f.day::date, r.rate, 'demo'
-from generate_series(timestamp '2026-01-02', '2026-12-25', '7 days') as f (day)
+from (
+    select timestamp '2025-12-31'
+    union all
+    -- and to today, which what is open is worth
+    select generate_series(
+        timestamp '2026-01-02', greatest('2026-12-25', now()::timestamp), '7 days'
+    )
+) as f (day)
 join crm.exchange_rate as r on r.type = 'closing' and r.rate_date <= f.day
 order by r.currency, f.day, r.rate_date desc;
 
@@ -603,5 +611,46 @@ from (
 ) as a (opportunity, kind, subject, body, due_at, done_at)
 join crm.opportunity as o on o.name = a.opportunity
 join mandant.tenant as t on t.id = o.tenant_id;
+
+-- what everybody is to reach in the fiscal year, at the rates of its first days; in Germany the
+-- parts do not make up the whole
+select count(crm.set_target(
+    t.scope, t.subject, t.measure, t.amount, 2026, t.period_type, t.period,
+    rate_date => '2026-01-02'
+))
+from (
+    values
+    ('group', 'group', 'revenue', 'year', null::int, 1400000),
+    ('tenant', 'us', 'revenue', 'year', null, 560000),
+    ('tenant', 'de', 'revenue', 'year', null, 480000),
+    ('tenant', 'de', 'revenue', 'quarter', 1, 100000),
+    ('tenant', 'de', 'revenue', 'quarter', 2, 130000),
+    ('tenant', 'de', 'revenue', 'quarter', 3, 130000),
+    ('tenant', 'de', 'revenue', 'quarter', 4, 110000),
+    ('tenant', 'hk', 'revenue', 'year', null, 3900000),
+    ('team', 'Vertrieb Süd', 'revenue', 'year', null, 90000),
+    ('employee', 'sales@us.example', 'revenue', 'year', null, 560000),
+    ('employee', 'sales@de.example', 'revenue', 'year', null, 380000),
+    ('employee', 'rep@de.example', 'revenue', 'year', null, 50000),
+    ('employee', 'lead@de.example', 'revenue', 'year', null, 40000),
+    ('employee', 'sales@hk.example', 'revenue', 'year', null, 3900000),
+    ('employee', 'sales@us.example', 'bookings', 'quarter', 4, 90000),
+    ('employee', 'rep@de.example', 'bookings', 'quarter', 4, 8000),
+    ('employee', 'lead@de.example', 'bookings', 'quarter', 4, 25000)
+) as t (scope, subject, measure, period_type, period, amount);
+
+-- what management expects, where it is not what the opportunities say
+select count(crm.override_forecast(
+    f.category, f.amount, 2026, f.period, f.email, reason => f.reason
+))
+from (
+    values
+    ('sales@us.example', 12, 'best_case', 50000, 'two of the three rigs'),
+    ('rep@de.example', 11, 'commit', 3500, 'sieben Filialen, die achte schließt'),
+    ('sales@hk.example', 9, 'best_case', 380000, '客戶要求折扣')  -- December: its year begins in April
+) as f (email, period, category, amount, reason);
+
+select count(crm.take_forecast_snapshot(code, 'Demo'))
+from unnest(array['us', 'de', 'hk']) as code;
 
 reset role;

@@ -35,6 +35,19 @@ def runner():
     return module
 
 
+def product(demo=""):
+    """The SQL that installs the product, in the order in which the service does.
+
+    demo: none, "900" for the companies, "9" for a year of them as well.
+    """
+    sql = Path(__file__).resolve().parent.parent / "sql"
+    files = {file.name: file.read_text() for file in sql.glob("*.sql")
+             if not file.name.startswith("9") or demo and file.name.startswith(demo)}
+    for file in sql.glob("packs/*.json"):
+        files[f"086_pack_{file.name}"] = f"select crm.load_country_pack($pack${file.read_text()}$pack$);"
+    return "\n".join(["begin; create extension pg_mandant;", *(files[name] for name in sorted(files)), "commit;"])
+
+
 class Refused(Exception):
     """A statement of `psql` failed, or a program of PostgreSQL."""
 

@@ -78,6 +78,17 @@ begin
 end
 $$;
 
+create function mandant_internal.keep_password(holder mandant_internal.principal, password text, event text) returns void
+  language plpgsql volatile
+  set search_path = pg_catalog, pg_temp
+as $$
+begin
+  update mandant_internal.principal p set password_hash = mandant_internal.password_hash(password) where p.id = holder.id;
+  perform mandant_internal.record(event, holder.id, holder.tenant_id);
+  perform mandant_internal.end_tokens(holder.id);
+end
+$$;
+
 create function mandant.set_password(email text, password text) returns void
   language plpgsql volatile
   security definer -- writes password hashes, which nobody may read
@@ -86,20 +97,52 @@ as $$
 declare
   found mandant_internal.principal := mandant_internal.principal_named(email);
 begin
-  if found.id is distinct from mandant_internal.me() then
-    perform mandant_internal.require_whole('principal', 'update', found.tenant_id);
-    perform mandant_internal.require_over(found);
+  if found.id = mandant_internal.me() and mandant_internal.has_whole_right('principal', 'update', found.tenant_id) is not true then
+    raise exception using errcode = 'insufficient_privilege',
+      message = 'one''s own password is changed with the old one',
+      hint = 'select mandant.change_password(old_password, password); an administrator sets it without';
   end if;
-  update mandant_internal.principal p set password_hash = mandant_internal.password_hash(password) where p.id = found.id;
-  perform mandant_internal.record('set_password', found.id, found.tenant_id);
-  perform mandant_internal.end_tokens(found.id);
+  perform mandant_internal.require_whole('principal', 'update', found.tenant_id);
+  perform mandant_internal.require_over(found);
+  perform mandant_internal.keep_password(found, password, 'set_password');
 end
 $$;
 comment on function mandant.set_password(text, text) is
   'Sets an employee''s password and ends every token of theirs.
 password: the password, or a ready Argon2id hash, so that the password need not travel; null: nobody can sign in.
-One''s own always; others with the right update on principal, and create on access_grant wherever they hold a role.
-Errors: 22023 hash incomplete or too costly, 42704 no such principal.';
+Needs the right update on principal, and create on access_grant wherever they hold a role; one''s own without these:
+mandant.change_password. Errors: 22023 hash incomplete or too costly, 42704 no such principal, 42501 not allowed.';
+
+create function mandant.change_password(old_password text, password text, address inet default null) returns void
+  language plpgsql volatile
+  security definer -- reads and writes password hashes, which nobody may read
+  set search_path = pg_catalog, pg_temp
+as $$
+declare
+  own mandant_internal.principal;
+  place text;
+begin
+  select p.* into own from mandant_internal.principal p where p.id = mandant_internal.me();
+  if own.password_hash is null then
+    raise exception using errcode = 'invalid_parameter_value',
+      message = 'you have no password that could be changed', hint = 'an administrator sets one: mandant.set_password(email, password)';
+  elsif password is null then
+    raise exception using errcode = 'invalid_parameter_value',
+      message = 'the password is missing', hint = 'only an administrator takes a password away';
+  end if;
+  place := mandant_internal.brake(own.name, address); -- a token that was found must not help to guess
+  if not mandant_internal.password_matches(old_password, own.password_hash) then
+    raise exception using errcode = 'invalid_password',
+      message = 'the old password is wrong', hint = 'an administrator can set another: mandant.set_password(email, password)';
+  end if;
+  perform mandant_internal.sign_in_succeeded(own.name, place);
+  perform mandant_internal.keep_password(own, password, 'change_password');
+end
+$$;
+comment on function mandant.change_password(text, text, inet) is
+  'Changes one''s own password and ends every token of one''s own, this one too.
+old_password: the one that holds, under the brake of mandant.sign_in; password: the new one, or a ready Argon2id hash.
+address: as for mandant.sign_in. Errors: 28P01 the old one is wrong; 53400 too many failures; 22023 there is none, or the new one cannot be.';
 
 create function mandant_internal.set_principal_state(email text, state text, reason text) returns mandant.principal
   language plpgsql volatile

@@ -4,6 +4,15 @@ create view mandant.role as
   select r.name, r.description from mandant_internal.role r where r.dropped_at is null;
 comment on view mandant.role is 'The roles that can be granted.';
 
+create view mandant.role_right with (security_barrier) as
+  select i.role, i.object, i.action, i.depth
+    from mandant_internal.effective_role_right i
+    where i.depth is not null
+      and exists (select from unnest(mandant.current_tenants()) as s (id) where mandant_internal.has_right('role', 'read', s.id));
+comment on view mandant.role_right is 'What each role allows: with which object, and how far; for whoever may read role.';
+comment on column mandant.role_right.object is 'Of a protected table, a kind of document, or * for all.';
+comment on column mandant.role_right.depth is 'own, team or tenant';
+
 create function mandant_internal.require_everywhere(object text, action text) returns void
   language plpgsql stable
   security definer -- reads which tenants there are; the right is that of whoever asks

@@ -29,7 +29,7 @@ create view mandant.team_member with (security_barrier) as
       and mandant_internal.sees_team(t.tenant_id, t.id);
 comment on view mandant.team_member is 'Who is in which team: of the principals and teams that one sees.';
 
--- A team by its name, or by code/name where several tenants have one of that name.
+-- A team by its name, by code/name where several tenants have one of that name, or by its id.
 create function mandant_internal.team_named(team text) returns mandant_internal.team
   language plpgsql stable
   set search_path = pg_catalog, pg_temp
@@ -39,14 +39,14 @@ declare
 begin
   found := array(
     select t from mandant_internal.team t left join mandant_internal.tenant home on home.id = t.tenant_id
-      where (t.name = team or home.code || '/' || t.name = team) and mandant_internal.sees_team(t.tenant_id, t.id));
+      where (t.name = team or home.code || '/' || t.name = team or t.id::text = team) and mandant_internal.sees_team(t.tenant_id, t.id));
   if cardinality(found) = 1 then
     return found[1];
   end if;
   raise exception using
     errcode = case when cardinality(found) = 0 then 'undefined_object' else 'invalid_parameter_value' end,
     message = format(case when cardinality(found) = 0 then 'no such team: "%s"' else 'there are several teams "%s"' end, team),
-    hint = 'select name from mandant.team; write code/name for a team of one tenant';
+    hint = 'select name from mandant.team; write code/name for a team of one tenant, or its id';
 end
 $$;
 
@@ -112,7 +112,7 @@ end
 $$;
 comment on function mandant.drop_team(text, text) is
   'Drops a team to which no rows belong; its members leave it. Needs the right delete on team, as create_team.
-team: name, or code/name. Errors: 42704 no such team, 23001 rows belong to it, 42501 not allowed.';
+team: name, code/name or id. Errors: 42704 no such team, 23001 rows belong to it, 42501 not allowed.';
 
 create function mandant.join_team(principal text, team text, reason text default null) returns void
   language plpgsql volatile
@@ -145,7 +145,7 @@ $$;
 comment on function mandant.join_team(text, text, text) is
   'Puts an employee or login into a team.
 With a right at depth team they reach its rows from the next statement on.
-team: name, or code/name. Needs the right update on team, and whatever the team gives them.
+team: name, code/name or id. Needs the right update on team, and whatever the team gives them.
 Errors: 42704 no such principal or team, 42710 in it already, 42501 not allowed, or by oneself.';
 
 create function mandant.leave_team(principal text, team text, reason text default null) returns void

@@ -16,7 +16,7 @@ end
 $$;
 
 create view mandant.access_history with (security_barrier) as
-  select e.at, mandant_internal.day_in(t.timezone, e.at) as on_date, e.event, p.name as principal, t.code as tenant, e.subject,
+  select e.id, e.at, mandant_internal.day_in(t.timezone, e.at) as on_date, e.event, p.name as principal, t.code as tenant, e.subject,
          e.details, e.reason, coalesce(b.name, e.by_login) as actor
     from mandant_internal.access_event e
     left join mandant_internal.principal p on p.id = e.principal_id
@@ -79,9 +79,11 @@ create view mandant.audit_log with (security_barrier) as
         order by l.id desc limit 1) as latest on true
     where (a.tenant_id = any (mandant.current_tenants()) or a.tenant_id is null and cardinality(mandant.current_tenants()) > 0)
       and case when a.tenant_id is null then true
-            else mandant_internal.has_row_right(a.object, 'read', a.tenant_id, latest.owner_id, latest.team_id, latest.kind) end;
+            else mandant_internal.has_row_right(a.object, 'read', a.tenant_id, latest.owner_id, latest.team_id, latest.kind) end
+    -- here, so that an index gives the newest of a tenant: outside of the barrier all would be read to be sorted
+    order by a.at desc, a.table_name desc, a.key desc nulls last, a.action desc;
 comment on view mandant.audit_log is
-  'Who changed which row of an audited table, when, and from what to what; visible to whoever may read the row as it is now.';
+  'Who changed which row of an audited table, when, and from what to what; visible to whoever may read the row as it is now. The newest first.';
 comment on column mandant.audit_log.on_date is 'The date of at in the tenant; of what all share, in UTC.';
 comment on column mandant.audit_log.tenant_id is 'Null: of a table that all tenants share.';
 comment on column mandant.audit_log.key is 'The row''s primary key without tenant_id; several columns with a comma between.';

@@ -125,10 +125,12 @@ comment on function mandant_internal.require_row(text, text, int, uuid, uuid, te
 
 create function mandant_internal.refuse_unclean_session() returns void
   language c volatile as 'MODULE_PATHNAME', 'refuse_unclean_session_wrapper';
-create function mandant_internal.sign_in_attempt(email text) returns void
-  language c volatile strict as 'MODULE_PATHNAME', 'sign_in_attempt_wrapper';
-create function mandant_internal.sign_in_succeeded(email text) returns void
-  language c volatile strict as 'MODULE_PATHNAME', 'sign_in_succeeded_wrapper';
+create function mandant_internal.sign_in_attempt(email text, address text) returns int
+  language c volatile as 'MODULE_PATHNAME', 'sign_in_attempt_wrapper';
+comment on function mandant_internal.sign_in_attempt(text, text) is
+  'Counts an attempt as failed; or gives the seconds to wait before the next.';
+create function mandant_internal.sign_in_succeeded(email text, address text) returns void
+  language c volatile as 'MODULE_PATHNAME', 'sign_in_succeeded_wrapper';
 create function mandant_internal.password_matches(password text, hash text) returns boolean
   language c volatile as 'MODULE_PATHNAME', 'password_matches_wrapper';
 create function mandant_internal.password_hash(password text) returns text
@@ -140,7 +142,41 @@ create function mandant_internal.token_hash(token text) returns bytea
 create function mandant_internal.token_of_transaction() returns text
   language c stable as 'MODULE_PATHNAME', 'token_of_transaction_wrapper';
 
-create function mandant.sign_in(email text, password text, out token text, out expires_at timestamptz)
+create function mandant_internal.brake(email text, address inet) returns text
+  language plpgsql volatile
+  set search_path = pg_catalog, pg_temp
+as $$
+declare
+  asking constant regrole := mandant_internal.outer_user();
+  place text;
+  wait int;
+begin
+  if address is not null and not exists (select from mandant_internal.login l where l.login = asking and l.forwards) then
+    -- else whoever guesses would say each time that it is somebody else
+    raise exception using
+      errcode = 'insufficient_privilege',
+      message = format('login %s does not say from where others sign in', asking),
+      hint = 'leave the address out: that of the connection counts';
+  end if;
+  place := host(coalesce(address, inet_client_addr()));
+  wait := mandant_internal.sign_in_attempt(email, place);
+  if wait is not null then
+    raise exception using
+      errcode = 'configuration_limit_exceeded',
+      message = 'too many failed sign-ins',
+      detail = wait,
+      hint = format('try again in %s seconds', wait);
+  end if;
+  return place;
+end
+$$;
+comment on function mandant_internal.brake(text, inet) is
+  'Counts an attempt as failed before the password is looked at, and gives the place that sign_in_succeeded() is told if it did not.
+email: as it is folded. address: from where somebody signs in, if not from where this connection comes.
+Errors: 53400 too many failures, DETAIL is the seconds to wait; 42501 the login is none that forwards.';
+
+create function mandant.sign_in(
+    email text, password text, address inet default null, out token text, out expires_at timestamptz)
   returns record
   language plpgsql volatile
   security definer -- reads password hashes, writes tokens
@@ -148,6 +184,7 @@ create function mandant.sign_in(email text, password text, out token text, out e
 as $$
 #variable_conflict use_column
 declare
+  place text;
   found mandant_internal.principal;
   matches boolean;
 begin
@@ -161,7 +198,7 @@ begin
       hint = 'connect as the login of the service, or as a bound login, which needs no token';
   end if;
   email := lower(btrim(coalesce(email, ''))); -- folded once, for the brake and the principal alike
-  perform mandant_internal.sign_in_attempt(email);
+  place := mandant_internal.brake(email, address);
   select p.* into found
     from mandant_internal.principal p join mandant_internal.tenant t on t.id = p.tenant_id
     where p.name = sign_in.email
@@ -174,7 +211,7 @@ begin
       message = 'e-mail or password is wrong',
       hint = 'check both; an administrator can set a password with mandant.set_password(email, password)';
   end if;
-  perform mandant_internal.sign_in_succeeded(email);
+  perform mandant_internal.sign_in_succeeded(email, place);
   if exists (select from mandant_internal.token t where t.principal_id = found.id and t.expires_at < now()) then
     delete from mandant_internal.token t where t.principal_id = found.id and t.expires_at < now();
   end if; -- a delete without rows would still tell every session that rights changed
@@ -185,12 +222,16 @@ begin
     values (mandant_internal.token_hash(sign_in.token), found.id, sign_in.expires_at);
 end
 $$;
-comment on function mandant.sign_in(text, text) is
+comment on function mandant.sign_in(text, text, inet) is
   'Gives a token for an employee''s e-mail and password; for relay logins only.
+address: from where the employee signs in, if not from where this connection comes; from relays that forward only.
 The token is valid for as many hours as the setting token_hours says; the database keeps its SHA-256 only.
-Unknown, wrong and suspended get the same answer after the same time. Ten failures per address in five minutes close it
-for the rest of them; a rollback does not take a failure back.
-Errors: 28P01 e-mail or password wrong, or too many failures; 42501 not a relay login; 55006 session not clean: close it.';
+Unknown, wrong and suspended get the same answer after the same time. After 10 failures with one e-mail from one address,
+100 with one e-mail or 50 from one address (IPv6: /64; loopback and sockets are none), one waits a second, after each
+further one twice as long, up to 15 minutes; a rollback does not take a failure back. Where somebody signed in with an
+e-mail within 30 days, the first limit alone counts for it.
+Errors: 28P01 e-mail or password wrong; 53400 too many failures, DETAIL is the seconds to wait; 42501 not a relay login, or
+none that forwards; 55006 session not clean: close it.';
 
 create function mandant.sign_out() returns void
   language sql volatile

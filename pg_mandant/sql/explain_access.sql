@@ -37,6 +37,10 @@ begin atomic
 end;
 
 create view mandant.effective_right with (security_barrier) as
+  with named (object, name) as materialized ( -- once per object, not once per object and right
+    select o.object, n.name
+      from mandant_internal.objects() as o (object) cross join unnest(mandant_internal.names_of(o.object)) as n (name)
+  )
   select p.name as principal, t.code as tenant, o.object, r.action,
          (array['own', 'team', 'tenant'])[max(array_position(array['own', 'team', 'tenant'], r.depth))] as depth,
          string_agg(distinct r.role, ', ') as roles
@@ -44,7 +48,7 @@ create view mandant.effective_right with (security_barrier) as
     join mandant_internal.principal p on p.id = r.principal_id and p.state = 'active'
     join mandant_internal.tenant home on home.id = p.tenant_id and home.state = 'active'
     join mandant_internal.tenant t on t.id = r.tenant_id
-    join mandant_internal.objects() as o (object) on r.object = any (mandant_internal.names_of(o.object))
+    join named o on o.name = r.object
     where mandant_internal.in_tenant('access_grant', 'read', p.tenant_id)
       and mandant_internal.in_depth('access_grant', 'read', p.tenant_id, p.id, null, null)
     group by p.name, t.code, o.object, r.action;

@@ -49,16 +49,20 @@ begin
           'fault', 'check_rule', 'settle', 'place_of', 'protected_tables', 'private_tables', 'check_private',
           'come_into_schema', 'unbind_released', 'make_ready', 'insert_row', 'check_owners',
           -- lint() runs as its caller, who may see settings of the server; what reads our tables asks for the right itself
-          'examine', 'server_setting', 'relay_refusal'])
+          'examine', 'server_setting', 'relay_refusal',
+          -- the service calls them for whoever asks
+          'begin_request', 'end_request',
+          -- pure; views for readers call it
+          'fiscal_periods'])
   loop
     execute format('revoke all on function %s from public', hidden);
   end loop;
 end
 $$;
 
-grant select on mandant.tenant, mandant.principal, mandant.role, mandant.access_grant, mandant.effective_right,
+grant select on mandant.tenant, mandant.principal, mandant.role, mandant.role_right, mandant.access_grant, mandant.effective_right,
     mandant.access_history, mandant.team, mandant.team_member, mandant.audit_log, mandant.issuer, mandant.issuer_subject,
-    mandant.series, mandant.series_version, mandant.issued_number,
+    mandant.series, mandant.series_version, mandant.issued_number, mandant.fiscal_period,
     mandant.effective_setting, mandant.setting_history to mandant_user;
 
 do $$
@@ -101,7 +105,7 @@ begin
       ('unprotected_table', 'where exists (select from pg_catalog.pg_class c where c.oid = relation)'),
       ('role', 'where not shipped'), ('role_right', 'where not shipped'), ('access_grant', ''),
       ('team', ''), ('team_member', ''), ('setting', 'where not shipped'), ('setting_value', ''), ('setting_value_n_seq', ''),
-      ('country_default', ''), ('access_event', ''), ('audit', ''), ('audit_id_seq', ''),
+      ('country_default', ''), ('request', ''), ('access_event', ''), ('audit', ''), ('audit_id_seq', ''),
       ('series', ''), ('series_tenant', ''), ('series_version', ''), ('fiscal_year', ''), ('number', ''), ('number_event', ''),
       ('number_column', 'where exists (select from pg_catalog.pg_class c where c.oid = relation)'),
       ('tenant_id_seq', ''), ('series_id_seq', ''))

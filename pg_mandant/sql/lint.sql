@@ -94,6 +94,7 @@ create view mandant_internal.lint_rule as
     ('bypassing_login', 'info', 'Row security does not apply to a login'),
     ('default_grant', 'warning', 'New objects are open to tenants before they are protected'),
     ('kept_selection', 'warning', 'A setting of the extension is kept with a role or database'),
+    ('kept_token', 'error', 'A token is kept with a role or database, where everybody reads it'),
     ('kept_setting', 'warning', 'A role or database is given a setting that changes what row security or triggers do'),
     ('kept_search_path', 'warning', 'A role or database is given a search path on which others can create'),
     ('kept_logging', 'warning', 'A role or database is given a setting that writes parameters into the log'),

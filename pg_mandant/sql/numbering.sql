@@ -145,9 +145,37 @@ create function mandant_internal.check_series(series json[], foreign_numbers tex
 create function mandant_internal.period_of(series json, on_date date) returns int
   language c immutable strict
   as 'MODULE_PATHNAME', 'period_of_wrapper';
+create function mandant_internal.fiscal_periods(
+    calendar json, first_year int, last_year int, out fiscal_year int, out period int, out first_day date, out last_day date)
+  returns setof record
+  language c immutable strict rows 450
+  as 'MODULE_PATHNAME', 'fiscal_periods_wrapper';
 create function mandant_internal.preview(series json) returns text
   language c stable strict
   as 'MODULE_PATHNAME', 'preview_wrapper';
+
+-- Fiscal calendars as the library reads them.
+create view mandant_internal.calendar as
+  select t.id as tenant_id,
+         json_build_object(
+           'year_start', t.fiscal_year_start,
+           'turns', (select coalesce(json_agg(json_build_object('year', f.year, 'first_day', to_char(f.first_day, 'YYYY-MM-DD'),
+                                                                'year_start', f.year_start) order by f.first_day), '[]')
+                       from mandant_internal.fiscal_year f where f.tenant_id = t.id)) as calendar
+    from mandant_internal.tenant t;
+
+create view mandant.fiscal_period with (security_barrier) as
+  select t.id as tenant_id, p.fiscal_year, (p.period - 1) / 3 + 1 as fiscal_quarter, p.period, p.first_day, p.last_day
+    from mandant_internal.tenant t
+    join mandant_internal.calendar c on c.tenant_id = t.id
+    cross join lateral mandant_internal.fiscal_periods(c.calendar, 2000, extract(year from now())::int + 10) p
+    where mandant_internal.in_tenant('tenant', 'read', t.id);
+comment on view mandant.fiscal_period is
+  'Months of the fiscal years of the selected tenants, from 2000 until ten years from now.
+They begin on the day of the month on which the year begins; of a year of 52 or 53 weeks they have four, four and five weeks.';
+comment on column mandant.fiscal_period.fiscal_year is 'As in numbers with {fy}: what mandant.define_fiscal_year says, else the calendar year it begins in.';
+comment on column mandant.fiscal_period.fiscal_quarter is 'Three periods each, from 1; above 4 in a long year.';
+comment on column mandant.fiscal_period.period is 'Counts the periods of the fiscal year, from 1; above 12 in a long year.';
 
 -- A series and what its tenant adds to it; null if there is none. The library keeps it until rights change.
 create function mandant_internal.series_of(tenant_id int, kind text, branch text) returns json
@@ -162,11 +190,7 @@ begin
         'id', u.series_id, 'tenant_id', t.id, 'tenant', t.code, 'kind', u.kind, 'branch', u.branch,
         'timezone', t.timezone, 'tenants', (select json_agg(o.tenant_id order by o.tenant_id)
                       from mandant_internal.series_tenant o where o.series_id = u.series_id),
-        'calendar', json_build_object(
-          'year_start', t.fiscal_year_start,
-          'turns', (select coalesce(json_agg(json_build_object('year', f.year, 'first_day', to_char(f.first_day, 'YYYY-MM-DD'),
-                                                               'year_start', f.year_start) order by f.first_day), '[]')
-                      from mandant_internal.fiscal_year f where f.tenant_id = t.id)),
+        'calendar', (select c.calendar from mandant_internal.calendar c where c.tenant_id = t.id),
         'versions', (select json_agg(json_build_object(
                          'valid_from', case when isfinite(v.valid_from) then to_char(v.valid_from, 'YYYY-MM-DD') end,
                          'pattern', v.pattern, 'reset', v.reset, 'policy', v.policy, 'start', v.start, 'last', v.last,
@@ -274,7 +298,8 @@ create view mandant.issued_number with (security_barrier) as
     from mandant_internal.number_now w join mandant_internal.tenant t on t.id = w.tenant_id
     left join mandant_internal.principal p on p.id = w.issued_by
     where mandant_internal.in_tenant('number', 'read', w.tenant_id)
-      and mandant_internal.in_depth('number', 'read', w.tenant_id, w.issued_by, null, w.kind);
+      and mandant_internal.in_depth('number', 'read', w.tenant_id, w.issued_by, null, w.kind)
+    order by w.tenant_id, w.kind, w.number; -- as the key has it: asked for outside of a barrier, the whole register would be sorted
 comment on view mandant.issued_number is 'Every number given in the selected tenants, by whom, when and for which document; at depth own, one''s own.';
 comment on column mandant.issued_number.period is
   '0 (never reset), 2026 (year), 202611 (month), 20261123 (day), -1 (a number that no pattern of ours gave).';

@@ -49,7 +49,10 @@ create table mandant_internal.login (
   login regrole primary key,
   principal_id uuid references mandant_internal.principal on delete cascade,
   relay boolean not null default false,
-  constraint login_bound_or_relay check (relay = (principal_id is null))
+  forwards boolean not null default false, -- says from where others sign in
+  starts_with text[] not null default '{}', -- what bind_login said of its sessions, as pg_db_role_setting has it
+  constraint login_bound_or_relay check (relay = (principal_id is null)),
+  constraint login_forwards_as_relay check (relay or not forwards)
 );
 create index login_principal on mandant_internal.login (principal_id);
 
@@ -125,13 +128,15 @@ create table mandant_internal.ended_token (
   constraint ended_token_hash_is_sha256 check (octet_length(hash) = 32)
 );
 
--- One row per bucket, overwritten in place: not undone by a rollback (see sign_in.rs).
+-- One row per bucket, overwritten in place: not undone by a rollback. What a row is for, and when it counts, says brake.rs.
 create table mandant_internal.sign_in_attempt (
   bucket int primary key,
   failures int not null default 0,
-  since bigint not null default 0
+  at bigint not null default 0,
+  pair bigint not null default 0,
+  known_until bigint not null default 0
 ) with (autovacuum_enabled = false);
-insert into mandant_internal.sign_in_attempt (bucket) select generate_series(0, 4095);
+insert into mandant_internal.sign_in_attempt (bucket) select generate_series(0, 32767);
 
 create table mandant_internal.on_create_tenant (
   function regprocedure primary key

@@ -2,7 +2,7 @@
 //!
 //! State lives in two settings, so that PostgreSQL itself rolls it back, drops it with the transaction and hands it to
 //! parallel workers. Neither grants anything: `mandant.tenant` only narrows, `mandant.token` (the SHA-256 of a token, or
-//! what was checked of an issuer's) can be set by `enter` alone. What this module keeps besides is a cache, found by outer
+//! what was checked of an issuer's) can be set by `enter` and, for a session, when it connects. What this module keeps besides is a cache, found by outer
 //! user, token and selection, and valid until an invalidation or the next moment at which a grant or token begins or ends.
 
 use std::cell::{Cell, RefCell};
@@ -25,7 +25,7 @@ unsafe extern "C-unwind" {
 }
 
 mod setting;
-pub use setting::{bypasses, init, set_local, token};
+pub use setting::{bypasses, has_session_token, init, set_local, token};
 
 /// The most contexts kept by one session.
 const CACHED: usize = 256;
@@ -93,7 +93,7 @@ fn selection_changes(selection: &str, entering: bool) {
     unsafe {
         let transaction_ends =
             !pg_sys::IsTransactionState() && pg_sys::GetCurrentTransactionNestLevel() <= 1;
-        if RELAYS.get() && transaction_ends {
+        if RELAYS.get() && transaction_ends && !has_session_token() {
             return; // a relay has no rights between transactions, and enters the next one anew
         }
         let (outer_user, token) = (asking_user(), setting::token());
@@ -396,10 +396,14 @@ fn refusal(reason: &str, login: pg_sys::Oid) -> Error {
 
 /// One answer to every token that does not count, whatever is wrong with it.
 pub fn invalid_token() -> Error {
+    let hint = match has_session_token() {
+        false => "sign in again: select * from mandant.sign_in(email, password)",
+        true => "leave this session and sign in again, as with `mandant psql`",
+    };
     Error::new(
         PgSqlErrorCode::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
         "the token is not valid",
-        "sign in again: select * from mandant.sign_in(email, password)",
+        hint,
     )
 }
 

@@ -15,12 +15,14 @@ use pgrx::prelude::*;
 
 mod access;
 mod audit;
+mod brake;
 mod catalog;
 mod context;
 mod error;
 mod issuer;
 mod keep;
 mod lock;
+mod login;
 mod numbering;
 mod protect;
 mod relay;
@@ -156,7 +158,8 @@ extension_sql_file!(
     name = "copy",
     requires = ["explain_access"]
 );
-extension_sql_file!("../sql/keep.sql", name = "keep", requires = ["copy"]);
+extension_sql_file!("../sql/request.sql", name = "request", requires = ["copy"]);
+extension_sql_file!("../sql/keep.sql", name = "keep", requires = ["request"]);
 extension_sql_file!("../sql/lint.sql", name = "lint", requires = ["keep"]);
 extension_sql_file!(
     "../sql/lint/tables.sql",
@@ -331,6 +334,11 @@ fn check_selection(selection: &str) -> Sql<()> {
     Ok(selection.parse::<selection::Selection>().map(drop)?)
 }
 
+#[pg_extern(sql = false)]
+fn set_start(login: pg_sys::Oid, setting: &str, value: Option<&str>) -> Sql<()> {
+    Ok(login::set_start(login, setting, value)?)
+}
+
 /// An event trigger: that it is in the library is all that it is for, because then the hooks are in place.
 #[pg_extern(sql = false)]
 fn guard() {}
@@ -341,13 +349,13 @@ fn outer_user() -> pg_sys::Oid {
 }
 
 #[pg_extern(sql = false)]
-fn sign_in_attempt(email: &str) -> Sql<()> {
-    Ok(sign_in::attempt(email)?)
+fn sign_in_attempt(email: &str, address: Option<&str>) -> Sql<Option<i32>> {
+    Ok(brake::attempt(&brake::Asker::new(email, address)?)?)
 }
 
 #[pg_extern(sql = false)]
-fn sign_in_succeeded(email: &str) -> Sql<()> {
-    Ok(sign_in::succeeded(email)?)
+fn sign_in_succeeded(email: &str, address: Option<&str>) -> Sql<()> {
+    Ok(brake::succeeded(&brake::Asker::new(email, address)?)?)
 }
 
 #[pg_extern(sql = false)]
@@ -506,6 +514,29 @@ fn period_of(series: Json, on_date: Date) -> Sql<Option<i32>> {
     let series = numbering::Series::read(&series.0.to_string())?;
     let found = series.on(numbering::day(on_date)?);
     Ok(found.ok().map(|(_, _, period)| period))
+}
+
+#[pg_extern(sql = false)]
+#[allow(clippy::type_complexity)] // one row of the SQL declaration
+fn fiscal_periods(
+    calendar: Json,
+    first_year: i32,
+    last_year: i32,
+) -> Result<
+    TableIterator<
+        'static,
+        (
+            name!(fiscal_year, i32),
+            name!(period, i32),
+            name!(first_day, Date),
+            name!(last_day, Date),
+        ),
+    >,
+    ErrorReport,
+> {
+    Ok(TableIterator::new(numbering::periods(
+        calendar.0, first_year, last_year,
+    )?))
 }
 
 #[pg_extern(sql = false)]

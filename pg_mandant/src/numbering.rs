@@ -150,6 +150,29 @@ pub fn preview(series: &Series, on: Option<Date>) -> Result<String, Error> {
     Ok(series.render(pattern, n, on))
 }
 
+/// The periods of some fiscal years by a calendar in JSON: year, period, first and last day.
+pub fn periods(
+    calendar: serde_json::Value,
+    first_year: i32,
+    last_year: i32,
+) -> Result<impl Iterator<Item = (i32, i32, pgrx::datum::Date, pgrx::datum::Date)>, Error> {
+    let calendar: period::Calendar = serde_json::from_value(calendar).map_err(|error| {
+        Error::bad_value(
+            format!("no fiscal calendar: {error}"),
+            "see mandant_internal.calendar",
+        )
+    })?;
+    let periods = calendar.periods(first_year..=last_year);
+    Ok(periods.into_iter().map(|period| {
+        (
+            period.year,
+            period.n,
+            postgres_date(period.first),
+            postgres_date(period.last),
+        )
+    }))
+}
+
 fn exhausted(series: &Series, version: &Version) -> Error {
     let last = version.last.unwrap_or(i64::MAX);
     Error::new(

@@ -1,5 +1,6 @@
 //! The relay's session is hostile ground: SQL injected during one employee's request must find nothing to wait in for
-//! the next. `enter` therefore refuses a session in which something was left that outlives a transaction.
+//! the next. `enter` therefore refuses a session in which something was left that outlives a transaction, or that has a
+//! token for good.
 
 use std::cell::Cell;
 use std::ffi::{CStr, CString, c_char, c_int};
@@ -240,6 +241,22 @@ pub fn token_hash(token: &str) -> [u8; 32] {
     Sha256::digest(token.as_bytes()).into()
 }
 
+/// Puts the hash of a token of `sign_in` in its place, where it was given for a session. Both are as long, so nothing of
+/// the token remains. Those of issuers are checked against the catalogue, which cannot be asked yet.
+pub fn hide_token(token: &mut [u8]) -> Result<(), Error> {
+    let text = std::str::from_utf8(token).unwrap_or_default();
+    let hash = hex::encode(token_hash(text));
+    if text.len() != hash.len() {
+        return Err(Error::new(
+            PgSqlErrorCode::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+            "mandant.token is no token of mandant.sign_in",
+            "connect with one that sign_in gave, or begin each transaction with mandant.enter(token, tenant)",
+        ));
+    }
+    token.copy_from_slice(hash.as_bytes());
+    Ok(())
+}
+
 /// Sets a setting for this transaction, unless it has the value already.
 fn pin(name: &CStr, to: &CStr) -> Result<(), Error> {
     if value(name).as_c_str() == to {
@@ -262,7 +279,13 @@ fn reset_value(name: &CStr) -> CString {
 
 /// 55006 if the session holds something that a request before may have left.
 pub fn refuse_unclean_session() -> Result<(), Error> {
-    match LEFT.get().map(str::to_owned).or_else(left_by_settings) {
+    let token = context::has_session_token().then_some("a token of its own");
+    match LEFT
+        .get()
+        .or(token)
+        .map(str::to_owned)
+        .or_else(left_by_settings)
+    {
         None => Ok(()),
         Some(what) => Err(Error::new(
             PgSqlErrorCode::ERRCODE_OBJECT_IN_USE,

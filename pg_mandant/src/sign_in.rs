@@ -1,38 +1,16 @@
-//! Passwords (Argon2id), tokens (256 random bits), ids (UUID version 7), and the brake on guessing.
-//!
-//! The brake counts failures in rows that are overwritten in place, outside of any transaction: neither a rollback nor
-//! a disconnect takes a failure back, a crash keeps it, and every server process sees it at once, preloaded or not.
+//! Passwords (Argon2id), tokens (256 random bits) and ids (UUID version 7).
 
-use std::ffi::c_void;
-use std::ptr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
-use pgrx::{PgSqlErrorCode, pg_sys};
-use sha2::{Digest, Sha256};
 
-use crate::catalog;
 use crate::error::Error;
 
-/// Failures after which a bucket is closed for the rest of its window.
-const FAILURES: i32 = 10;
-/// Length of a window in seconds.
-const WINDOW: i64 = 300;
 /// The most that verifying a password may cost: memory in KiB, passes, lanes. Whoever sets a hash chooses what others wait for.
 const COST: (u32, u32, u32) = (64 * 1024, 4, 4);
-/// Rows of `sign_in_attempt`.
-const BUCKETS: u32 = 4096;
 /// Verified where there is no password, so that unknown and wrong take the same time. Of a random password.
 const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bWFuZGFudC1ub2JvZHkwMQ$BfE1vtgX0ZmKIX7PwcVPHSi5bUrLr3YLOJ3ALp9dZ7s";
-
-/// A row of `sign_in_attempt` as it lies in the table.
-#[repr(C)]
-struct Attempt {
-    bucket: i32,
-    failures: i32,
-    since: i64,
-}
 
 /// Whether a hash is a complete Argon2id hash of bounded cost.
 fn is_usable(hash: &PasswordHash) -> bool {
@@ -52,19 +30,17 @@ fn random<const N: usize>() -> Result<[u8; N], Error> {
     Ok(bytes)
 }
 
-fn seconds() -> i64 {
+/// Milliseconds since 1970.
+pub fn now() -> i64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs() as i64)
+        .map_or(0, |since| since.as_millis() as i64)
 }
 
 /// UUID version 7 (RFC 9562): 48 bits of milliseconds, then random.
 pub fn new_id() -> Result<[u8; 16], Error> {
-    let millis = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_millis() as u64);
     let mut id: [u8; 16] = random()?;
-    id[..6].copy_from_slice(&millis.to_be_bytes()[2..]);
+    id[..6].copy_from_slice(&now().to_be_bytes()[2..]);
     id[6] = 0x70 | id[6] & 0x0f;
     id[8] = 0x80 | id[8] & 0x3f;
     Ok(id)
@@ -121,89 +97,6 @@ pub fn matches(password: Option<&str>, hash: Option<&str>) -> bool {
     }
 }
 
-/// The bucket of an address, which SQL has folded as it folds the names of principals.
-fn bucket(email: &str) -> i32 {
-    let digest = Sha256::digest(email.as_bytes());
-    (u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]) % BUCKETS) as i32
-}
-
-/// Counts an attempt before the password is looked at, so that many at once gain nothing; 28P01 when there were too many.
-pub fn attempt(email: &str) -> Result<(), Error> {
-    let now = seconds();
-    let mut wait = None;
-    overwrite(bucket(email), |row| {
-        if row.since + WINDOW <= now {
-            *row = Attempt {
-                bucket: row.bucket,
-                failures: 0,
-                since: now,
-            };
-        }
-        if row.failures >= FAILURES {
-            wait = Some(row.since + WINDOW - now);
-        } else {
-            row.failures += 1;
-        }
-    })?;
-    match wait {
-        None => Ok(()),
-        Some(wait) => Err(Error::new(
-            PgSqlErrorCode::ERRCODE_INVALID_PASSWORD,
-            "too many failed sign-ins",
-            format!("try again in {wait} seconds"),
-        )),
-    }
-}
-
-/// Takes the attempt back that turned out right; the failures of others stay.
-pub fn succeeded(email: &str) -> Result<(), Error> {
-    overwrite(bucket(email), |row| {
-        row.failures = (row.failures - 1).max(0)
-    })
-}
-
-/// Changes one row in place, not undone by a rollback.
-fn overwrite(bucket: i32, change: impl FnOnce(&mut Attempt)) -> Result<(), Error> {
-    let relation = catalog::relation(c"sign_in_attempt")?;
-    let index = catalog::relation(c"sign_in_attempt_pkey")?;
-    // SAFETY: the columns are fixed-width and not null, so the row is an `Attempt`; begin locks it, finish writes it
-    // and lets go. Nothing in between can raise.
-    unsafe {
-        let lock = pg_sys::RowExclusiveLock as i32;
-        let table = pg_sys::table_open(relation, lock);
-        let mut key = pg_sys::ScanKeyData::default();
-        pg_sys::ScanKeyInit(
-            &mut key,
-            1,
-            pg_sys::BTEqualStrategyNumber as u16,
-            pg_sys::Oid::from(pg_sys::F_INT4EQ),
-            pg_sys::Datum::from(bucket),
-        );
-        let (mut tuple, mut state): (pg_sys::HeapTuple, *mut c_void) =
-            (ptr::null_mut(), ptr::null_mut());
-        pg_sys::systable_inplace_update_begin(
-            table,
-            index,
-            true,
-            ptr::null_mut(),
-            1,
-            &key,
-            &mut tuple,
-            &mut state,
-        );
-        if tuple.is_null() {
-            pg_sys::table_close(table, lock);
-            return Err(Error::internal(format!(
-                "no row {bucket} in mandant_internal.sign_in_attempt"
-            )));
-        }
-        change(&mut *pg_sys::GETSTRUCT(tuple).cast::<Attempt>());
-        pg_sys::systable_inplace_update_finish(state, tuple);
-        pg_sys::table_close(table, lock);
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -256,14 +149,5 @@ mod tests {
             assert!(!matches(Some("x"), Some(&dear)), "{cost}");
         }
         assert!(hash(&NOBODY.replace("m=19456,t=2,p=1", "m=65536,t=4,p=4")).is_ok());
-    }
-
-    #[test]
-    fn every_bucket_exists() {
-        assert!(
-            (0..1000)
-                .map(|n| bucket(&n.to_string()))
-                .all(|bucket| (0..4096).contains(&bucket))
-        );
     }
 }

@@ -74,7 +74,7 @@ impl TenantSet {
     /// The ids, ascending.
     pub fn iter(&self) -> impl Iterator<Item = i32> + '_ {
         self.words.iter().enumerate().flat_map(|(index, word)| {
-            let next = |rest: &u64| (*rest != 0).then_some(rest & (rest - 1));
+            let next = |rest: &u64| (*rest != 0).then(|| rest & (rest - 1));
             std::iter::successors(Some(*word), next)
                 .take_while(|rest| *rest != 0)
                 .map(move |rest| (index * 64) as i32 + rest.trailing_zeros() as i32)

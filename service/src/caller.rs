@@ -1,14 +1,11 @@
 //! Who asks and for which companies: relayed to the database as sent, and judged there only.
 
-use axum::{
-    extract::FromRequestParts,
-    http::{HeaderMap, header::AUTHORIZATION, request::Parts},
-};
+use axum::http::{HeaderMap, header::AUTHORIZATION};
 
 use crate::error::Error;
 
 /// Header that selects tenants: a code, several with commas, or `*`.
-const TENANT: &str = "mandant-tenant";
+pub const TENANT: &str = "mandant-tenant";
 
 /// What a request says about its sender. No `Debug`: the token must not reach a log.
 pub struct Caller {
@@ -18,16 +15,9 @@ pub struct Caller {
     pub tenant: Option<String>,
 }
 
-impl<S: Sync> FromRequestParts<S> for Caller {
-    type Rejection = Error;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
-        Self::from_headers(&parts.headers)
-    }
-}
-
 impl Caller {
-    fn from_headers(headers: &HeaderMap) -> Result<Self, Error> {
+    /// Takes it from the headers, as it is.
+    pub fn from_headers(headers: &HeaderMap) -> Result<Self, Error> {
         let token = single(headers, AUTHORIZATION.as_str())?
             .and_then(|value| value.split_once(' '))
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
@@ -39,14 +29,17 @@ impl Caller {
 }
 
 /// A header sent twice has two meanings; none of them is taken.
-fn single<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Error> {
+pub fn single<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Error> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
         (None, _) => Ok(None),
         (Some(value), None) => std::str::from_utf8(value.as_bytes())
             .map(Some)
-            .map_err(|_| Error::bad_value(format!("header {name} is not UTF-8"))),
-        (Some(_), Some(_)) => Err(Error::bad_value(format!("header {name} is sent twice"))),
+            .map_err(|_| Error::bad_member(name, format!("header {name} is not UTF-8"))),
+        (Some(_), Some(_)) => Err(Error::bad_member(
+            name,
+            format!("header {name} is sent twice"),
+        )),
     }
 }
 

@@ -13,7 +13,8 @@ use nix::fcntl::{Flock, FlockArg};
 use tokio_postgres::Config;
 
 use crate::{
-    install::{DATABASE, checksum, install},
+    config::Demo,
+    install::{ADMIN, DATABASE, checksum, install},
     place::Place,
     postgres::Postgres,
     telemetry::say,
@@ -30,15 +31,34 @@ local all all trust
 host all all 127.0.0.1/32 scram-sha-256
 ";
 
+/// Superuser of the private cluster.
+const SUPERUSER: &str = "postgres";
+/// The relay as which people connect to it who use psql.
+const PERSON: &str = "mandant_psql";
+
 /// How its superuser reaches the private database of a `mandant serve` that runs.
 pub fn superuser_of_running(home: &Path) -> Result<Config> {
+    login_of_running(home, SUPERUSER)
+}
+
+/// How people reach it who use psql.
+pub fn person_of_running(home: &Path) -> Result<Config> {
+    login_of_running(home, PERSON)
+}
+
+/// How a login of it, or its administrator, reaches it.
+pub fn anybody_of_running(home: &Path, name: Option<&str>) -> Result<Config> {
+    login_of_running(home, name.unwrap_or(ADMIN))
+}
+
+fn login_of_running(home: &Path, name: &str) -> Result<Config> {
     let place = home
         .canonicalize()
         .map_err(anyhow::Error::from)
         .and_then(Place::of);
     let port = place.as_ref().ok().and_then(last_port);
     match (place, port) {
-        (Ok(place), Some(port)) => Ok(superuser(&place.socket(), port)),
+        (Ok(place), Some(port)) => Ok(login(name, &place.socket(), port)),
         _ => Err(anyhow!(
             "there is no private database in {}: start it with `mandant serve`, or set DATABASE_URL",
             home.display()
@@ -46,14 +66,14 @@ pub fn superuser_of_running(home: &Path) -> Result<Config> {
     }
 }
 
-fn superuser(socket: &Path, port: u16) -> Config {
-    let mut superuser = Config::new();
-    superuser
+fn login(name: &str, socket: &Path, port: u16) -> Config {
+    let mut login = Config::new();
+    login
         .host_path(socket)
         .port(port)
-        .user("postgres")
+        .user(name)
         .dbname(DATABASE);
-    superuser
+    login
 }
 
 /// The port that the server had last.
@@ -92,7 +112,7 @@ impl Cluster {
     }
 
     /// Starts the server and installs what is missing. `url` is where the service will answer.
-    pub async fn start(&self, url: &str, with_demo: bool) -> Result<Running> {
+    pub async fn start(&self, url: &str, demo: Demo) -> Result<Running> {
         let postgres = Postgres::find(self.major()?)?;
         let checksum = checksum(&postgres.extension_files()?)?;
         self.stop().await?; // it runs if its service was killed
@@ -118,7 +138,7 @@ impl Cluster {
             }
         };
 
-        let installed = install(&superuser(&socket, port), &checksum, with_demo).await?;
+        let installed = install(&login(SUPERUSER, &socket, port), &checksum, demo).await?;
         let running = Running {
             name: self.name.clone(),
             socket,
@@ -217,6 +237,8 @@ impl Cluster {
             "# Written by mandant at every start: your own settings belong into postgresql.conf.\n\
              shared_preload_libraries = 'pg_mandant'\n\
              listen_addresses = '127.0.0.1'\n\
+             jit = off # compiling the plan of a report takes longer than running it\n\
+             random_page_cost = 1.1 # small tables are in memory: their index, not all their rows\n\
              port = {port}\n\
              unix_socket_directories = '\"{folder}\"'\n"
         );

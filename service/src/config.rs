@@ -1,8 +1,18 @@
 //! What can be set, by argument or environment; every setting has a default that works.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    env,
+    ffi::OsString,
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
 
-use clap::{Args, Parser, Subcommand};
+use anyhow::{Context, Result};
+use axum::http::HeaderValue;
+use chrono::NaiveDate;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use ipnet::IpNet;
+use tokio_postgres::Config;
 
 /// The web service of pg_mandant.
 #[derive(Parser)]
@@ -26,6 +36,14 @@ pub enum Command {
     RefreshKeys(RefreshKeys),
     /// Load country packs (JSON) or exchange rates (CSV of the European Central Bank), each file wholly or not at all
     Load(Load),
+    /// Use SQL as an employee: ask for the password, start psql, sign out at its end; its exit code is psql's
+    Psql(Psql),
+    /// Print a report, a view of schema report, for people or as CSV; without a name which there are
+    Report(Report),
+    /// Make and post the invoices that contracts are due for; what is refused stops nothing else; exit code 1 if something is
+    RunContracts(RunContracts),
+    /// Give an employee a password, of which the database gets the hash only
+    SetPassword(SetPassword),
 }
 
 /// Options of `mandant serve`.
@@ -43,12 +61,36 @@ pub struct Serve {
     /// Connections to the database, at most
     #[arg(long, env = "MANDANT_CONNECTIONS", default_value_t = 32)]
     pub connections: usize,
+    /// Networks of reverse proxies (192.0.2.0/24, 2001:db8::/32, an address), whose X-Forwarded-For or Forwarded is believed
+    #[arg(long, env = "MANDANT_TRUST_PROXY", value_delimiter = ',', value_parser = network)]
+    pub trust_proxy: Vec<IpNet>,
     /// Log level, or levels by module, such as `warn,mandant=debug`
     #[arg(long, env = "MANDANT_LOG", default_value = "info")]
     pub log: String,
-    /// Make the private database without the demo companies
-    #[arg(long)]
-    pub no_demo: bool,
+    /// Log lines as JSON, for machines that read them
+    #[arg(long, env = "MANDANT_LOG_JSON")]
+    pub log_json: bool,
+    /// Origin of a page that may call the service from a browser, such as `https://crm.example`; may be repeated
+    #[arg(
+        long = "allow-origin",
+        env = "MANDANT_ALLOW_ORIGIN",
+        value_delimiter = ','
+    )]
+    pub origins: Vec<HeaderValue>,
+    /// The demo companies that a new private database has
+    #[arg(long, env = "MANDANT_DEMO", value_enum, default_value_t = Demo::Year)]
+    pub demo: Demo,
+}
+
+/// What is in a new private database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Demo {
+    /// No company at all
+    None,
+    /// Three companies with some dozens of documents
+    Small,
+    /// The same with a year of thousands of documents, contracts and opportunities
+    Year,
 }
 
 /// Options of `mandant lint`.
@@ -104,6 +146,121 @@ pub struct Load {
     pub database_url: Option<String>,
 }
 
+/// Options of `mandant psql`.
+#[derive(Args)]
+pub struct Psql {
+    /// Whose rights to use
+    pub email: String,
+    /// Arguments of psql, after `--`
+    #[arg(last = true)]
+    pub arguments: Vec<OsString>,
+    /// Folder of the private database, which must be running
+    #[arg(long, env = "MANDANT_HOME", default_value = ".mandant")]
+    pub home: PathBuf,
+    /// Database to use instead of the private one, as a login that is a relay
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+}
+
+/// Options of `mandant report`.
+#[derive(Args)]
+pub struct Report {
+    /// Which one, such as revenue_by_month
+    pub name: Option<String>,
+    /// Print CSV, quoted as RFC 4180 says, the names of columns first
+    #[arg(long)]
+    pub csv: bool,
+    /// By whose rights, and where
+    #[command(flatten)]
+    pub who: Who,
+}
+
+/// Options of `mandant run-contracts`.
+#[derive(Args)]
+pub struct RunContracts {
+    /// The date of the invoices, such as 2026-11-30; today in each tenant unless said
+    #[arg(long, value_name = "DATE")]
+    pub as_of: Option<NaiveDate>,
+    /// Connections that work side by side
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub at_once: u16,
+    /// By whose rights, and where
+    #[command(flatten)]
+    pub who: Who,
+}
+
+/// By whose rights something is done, where, and for which tenants.
+#[derive(Args)]
+pub struct Who {
+    /// Tenants to select: a code, several with commas, or `*` for all that are available
+    #[arg(long)]
+    pub tenant: Option<String>,
+    /// Use the rights of this employee: ask for the password, sign out at the end
+    #[arg(long = "as", value_name = "EMAIL")]
+    pub email: Option<String>,
+    /// Folder of the private database, which must be running
+    #[arg(long, env = "MANDANT_HOME", default_value = ".mandant")]
+    pub home: PathBuf,
+    /// Database to use instead of the private one, or of the one that PGHOST names; with --as as a login that is a relay
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+}
+
+/// Options of `mandant set-password`.
+#[derive(Args)]
+pub struct SetPassword {
+    /// Whose password
+    pub email: String,
+    /// Folder of the private database, which must be running
+    #[arg(long, env = "MANDANT_HOME", default_value = ".mandant")]
+    pub home: PathBuf,
+    /// Database to use instead of the private one, as a login that may call mandant.set_password
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+}
+
+/// The database that PGHOST and its like name, as psql would find it; none without a PGHOST.
+pub fn database_of_environment() -> Result<Option<Config>> {
+    database_of(|name| env::var(name).ok().filter(|value| !value.is_empty()))
+}
+
+fn database_of(given: impl Fn(&str) -> Option<String>) -> Result<Option<Config>> {
+    let Some(hosts) = given("PGHOST") else {
+        return Ok(None);
+    };
+    let mut database = Config::new();
+    hosts.split(',').for_each(|host| {
+        database.host(host);
+    });
+    for port in given("PGPORT").iter().flat_map(|ports| ports.split(',')) {
+        database.port(
+            port.parse()
+                .with_context(|| format!("PGPORT {port} is no port"))?,
+        );
+    }
+    let user = given("PGUSER");
+    if let Some(user) = &user {
+        database.user(user);
+    }
+    if let Some(name) = given("PGDATABASE").or(user) {
+        database.dbname(name);
+    }
+    if let Some(password) = given("PGPASSWORD") {
+        database.password(password);
+    }
+    if let Some(options) = given("PGOPTIONS") {
+        database.options(options);
+    }
+    Ok(Some(database))
+}
+
+/// A network, or one address.
+fn network(text: &str) -> std::result::Result<IpNet, String> {
+    text.parse::<IpNet>()
+        .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
+        .map_err(|_| "is no network such as 192.0.2.0/24".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -117,17 +274,69 @@ mod tests {
 
     #[test]
     fn arguments_win_over_defaults() {
-        let cli = Cli::parse_from(["mandant", "serve", "--listen", "127.0.0.1:9", "--no-demo"]);
+        let cli = Cli::parse_from([
+            "mandant",
+            "serve",
+            "--listen",
+            "127.0.0.1:9",
+            "--demo",
+            "none",
+        ]);
         let Command::Serve(serve) = cli.command else {
             panic!("not serve")
         };
         assert_eq!(serve.listen.port(), 9);
-        assert!(serve.no_demo);
+        assert_eq!(serve.demo, Demo::None);
+    }
+
+    #[test]
+    fn a_database_is_the_one_that_psql_would_find() {
+        let found = |given: &[(&str, &str)]| {
+            database_of(|name| {
+                let of = given.iter().find(|(known, _)| *known == name);
+                of.map(|(_, value)| (*value).to_owned())
+            })
+        };
+        let database = found(&[
+            ("PGHOST", "/s,a.example"),
+            ("PGPORT", "1,2"),
+            ("PGUSER", "report_de"),
+        ]);
+        let database = database.unwrap().unwrap();
+        assert_eq!(database.get_hosts().len(), 2);
+        assert_eq!(database.get_ports(), [1, 2]);
+        assert_eq!(database.get_dbname(), Some("report_de"));
+        assert!(found(&[("PGUSER", "report_de")]).unwrap().is_none());
+        assert!(found(&[("PGHOST", "/s"), ("PGPORT", "x")]).is_err());
+    }
+
+    #[test]
+    fn proxies_are_networks_or_addresses() {
+        let trusted = |text: &str| {
+            let cli = Cli::try_parse_from(["mandant", "serve", "--trust-proxy", text]).ok()?;
+            let Command::Serve(serve) = cli.command else {
+                panic!("not serve")
+            };
+            Some(
+                serve
+                    .trust_proxy
+                    .iter()
+                    .map(IpNet::to_string)
+                    .collect::<Vec<_>>(),
+            )
+        };
+        assert_eq!(
+            trusted("192.0.2.0/24,::1").unwrap(),
+            ["192.0.2.0/24", "::1/128"]
+        );
+        for text in ["", "proxy.example", "192.0.2.0/33"] {
+            assert_eq!(trusted(text), None, "{text}");
+        }
     }
 
     #[test]
     fn a_password_in_database_url_is_not_shown_by_help() {
-        for command in ["serve", "lint"] {
+        for command in ["serve", "lint", "psql", "report", "set-password"] {
             let help = Cli::command()
                 .find_subcommand_mut(command)
                 .map(|command| command.render_long_help().to_string())

@@ -6,7 +6,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 use deadpool_postgres::{
     Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime,
 };
@@ -16,8 +16,9 @@ use tokio_postgres::{Client, Config, NoTls, Row, error::SqlState};
 
 use crate::{
     caller::Caller,
-    error::Error,
-    record::{Param, param},
+    error::{Error, reason},
+    record::{Param, Record, param},
+    rule::{self, Rule},
 };
 
 /// How often a transaction that met a conflict is tried again.
@@ -27,8 +28,33 @@ const WAIT: Duration = Duration::from_secs(2);
 /// Why the database says that its caller must not serve, if so.
 const REFUSAL: &str = "select mandant_internal.relay_refusal()";
 
-/// Whatever a session was left with: a deferrable snapshot would be waited for, before `enter` can refuse.
-const BEGIN: &str = "begin isolation level read committed";
+/// What a transaction sees of others that commit meanwhile. It is said whatever a session was left
+/// with: a deferrable snapshot would be waited for, before `enter` can refuse.
+#[derive(Clone, Copy)]
+pub enum Isolation {
+    /// What is committed when a statement begins.
+    Committed,
+    /// What was committed when it began; a change of what others changed since is a conflict.
+    Repeatable,
+}
+
+impl Isolation {
+    fn begin(self) -> &'static str {
+        match self {
+            Self::Committed => "begin isolation level read committed",
+            Self::Repeatable => "begin isolation level repeatable read",
+        }
+    }
+}
+
+/// When the end of a transaction is sent.
+#[derive(Clone, Copy)]
+enum Ends {
+    /// Behind its first statements.
+    Early,
+    /// When all is done.
+    Late,
+}
 
 /// The connections to the database.
 #[derive(Clone)]
@@ -77,12 +103,29 @@ impl Db {
     pub async fn run<T, W>(
         &self,
         caller: &Caller,
+        isolation: Isolation,
         work: impl Fn(Transaction) -> W,
     ) -> Result<T, Error>
     where
         W: Future<Output = Result<T, Error>>,
     {
-        self.persist(Some(caller), work).await
+        self.persist(Some(caller), isolation, Ends::Late, work)
+            .await
+    }
+
+    /// Runs `work` as `caller` in one transaction that is committed behind the statements `work` sends
+    /// before it waits for an answer: a round trip less, for whatever only reads. A later statement
+    /// would find neither transaction nor caller, and be refused.
+    pub async fn read<T, W>(
+        &self,
+        caller: &Caller,
+        work: impl Fn(Transaction) -> W,
+    ) -> Result<T, Error>
+    where
+        W: Future<Output = Result<T, Error>>,
+    {
+        self.persist(Some(caller), Isolation::Committed, Ends::Early, work)
+            .await
     }
 
     /// Runs `work` as nobody, who may sign in and nothing else.
@@ -90,7 +133,8 @@ impl Db {
     where
         W: Future<Output = Result<T, Error>>,
     {
-        self.persist(None, work).await
+        self.persist(None, Isolation::Committed, Ends::Late, work)
+            .await
     }
 
     /// Whether the database answers, and still takes our login for a relay.
@@ -104,6 +148,8 @@ impl Db {
     async fn persist<T, W>(
         &self,
         caller: Option<&Caller>,
+        isolation: Isolation,
+        ends: Ends,
         work: impl Fn(Transaction) -> W,
     ) -> Result<T, Error>
     where
@@ -111,14 +157,19 @@ impl Db {
     {
         let mut conflicts = 0;
         let mut unclean = 0;
+        let mut ends = ends;
         loop {
-            match self.attempt(caller, &work).await {
+            match self.attempt(caller, isolation, ends, &work).await {
                 Ok(Err(error)) if error.is_conflict() && conflicts < RETRIES => {
                     conflicts += 1;
                     sleep(Duration::from_millis(10 << conflicts)).await;
                 }
-                // at worst every connection in the pool, and then a new one
-                Err(_) if unclean < self.pool.status().max_size => unclean += 1,
+                // At worst every connection in the pool, and then a new one. What ended early was not
+                // closed in the middle, so that a pooler between still has it: now it will be.
+                Err(_) if unclean <= self.pool.status().max_size => {
+                    unclean += 1;
+                    ends = Ends::Late;
+                }
                 Ok(outcome) => return outcome,
                 Err(error) => return Err(error),
             }
@@ -129,6 +180,8 @@ impl Db {
     async fn attempt<T, W>(
         &self,
         caller: Option<&Caller>,
+        isolation: Isolation,
+        ends: Ends,
         work: impl Fn(Transaction) -> W,
     ) -> Result<Result<T, Error>, Error>
     where
@@ -141,20 +194,21 @@ impl Db {
         let transaction = Transaction(Arc::new(client));
         // One round trip: the work's first statement is sent behind `enter`. Should `enter` refuse,
         // the transaction has failed before PostgreSQL looks at that statement.
-        let (begun, outcome) = join!(biased; transaction.begin(caller), work(transaction.clone()));
+        let (begun, outcome, ended) = join!(
+            biased;
+            transaction.begin(caller, isolation),
+            work(transaction.clone()),
+            transaction.end_early(ends),
+        );
         // What an earlier request left may be a timeout that `enter` does not even get the time to refuse.
         let hurried = begun.as_ref().is_err_and(Error::is_canceled);
         match begun.and(outcome) {
-            Ok(value) => Ok(transaction.end("commit").await.map(|()| value)),
+            Ok(value) => Ok(transaction.end(ended, "commit").await.map(|()| value)),
             Err(error) if hurried || error.is_unclean_session() => {
                 transaction.close();
                 Err(error)
             }
-            Err(error) => {
-                // a rollback that fails has lost its connection, and says less than the error
-                let _ = transaction.end("rollback").await;
-                Ok(Err(error))
-            }
+            Err(error) => Ok(Err(transaction.give_up(ended, error).await)),
         }
     }
 }
@@ -191,25 +245,71 @@ fn discard(client: Object) {
 pub struct Transaction(Arc<ScopeGuard<Object, fn(Object)>>);
 
 impl Transaction {
-    async fn begin(&self, caller: Option<&Caller>) -> Result<(), Error> {
+    async fn begin(&self, caller: Option<&Caller>, isolation: Isolation) -> Result<(), Error> {
         let Some(Caller { token, tenant }) = caller else {
-            return Ok(self.0.batch_execute(BEGIN).await?);
+            return Ok(self.0.batch_execute(isolation.begin()).await?);
         };
         let params = [param(token), param(tenant)];
         try_join!(
             biased;
-            self.0.batch_execute(BEGIN),
+            self.0.batch_execute(isolation.begin()),
             self.0.execute_typed("select mandant.enter($1, $2)", &params),
         )?;
         Ok(())
     }
 
-    async fn end(self, how: &str) -> Result<(), Error> {
-        self.0.batch_execute(how).await?;
-        if let Some(client) = Arc::into_inner(self.0) {
-            drop(ScopeGuard::into_inner(client)); // back to the pool
+    /// Commits, which after a statement that failed is a rollback; unless the end is to come late.
+    async fn end_early(&self, ends: Ends) -> Option<Result<(), Error>> {
+        match ends {
+            Ends::Early => Some(self.0.batch_execute("commit").await.map_err(Error::from)),
+            Ends::Late => None,
         }
+    }
+
+    /// Ends as said, unless it has `ended`.
+    async fn end(self, ended: Option<Result<(), Error>>, how: &str) -> Result<(), Error> {
+        match ended {
+            Some(ended) => ended?,
+            None => self.0.batch_execute(how).await?,
+        }
+        self.release();
         Ok(())
+    }
+
+    /// Ends it, changing nothing. Of a rule that was broken the error then says what it is about.
+    async fn give_up(self, ended: Option<Result<(), Error>>, error: Error) -> Error {
+        let rolled_back = async {
+            match ended {
+                Some(ended) => ended,
+                None => Ok(self.0.batch_execute("rollback").await?),
+            }
+        };
+        let ended = match error.rule() {
+            None => rolled_back.await.map(|()| None),
+            Some(name) => {
+                let name = name.each_ref().map(param);
+                try_join!(biased; rolled_back, self.find::<Rule>(rule::FIND, &name))
+                    .map(|((), rule)| rule)
+            }
+        };
+        // what fails has lost its connection, and says less than the error
+        match ended {
+            Ok(rule) => {
+                self.release();
+                match rule {
+                    Some(rule) => error.of_rule(rule),
+                    None => error,
+                }
+            }
+            Err(_) => error,
+        }
+    }
+
+    /// Gives the connection back.
+    fn release(self) {
+        if let Some(client) = Arc::into_inner(self.0) {
+            drop(ScopeGuard::into_inner(client));
+        }
     }
 
     /// Closes the connection in the middle of its transaction, so that a pooler between closes it at
@@ -220,20 +320,25 @@ impl Transaction {
         }
     }
 
+    /// The rows of a statement, as they come.
+    pub async fn query(&self, statement: &str, params: &[Param<'_>]) -> Result<Vec<Row>, Error> {
+        Ok(self.0.query_typed(statement, params).await?)
+    }
+
     /// The rows of a statement.
     pub async fn rows<T: Record>(
         &self,
         statement: &str,
         params: &[Param<'_>],
     ) -> Result<Vec<T>, Error> {
-        let rows = self.0.query_typed(statement, params).await?;
-        Ok(rows.iter().map(T::try_from).collect::<Result<_, _>>()?)
+        let rows = self.query(statement, params).await?;
+        Ok(rows.iter().map(T::of).collect::<Result<_, _>>()?)
     }
 
     /// The row of a statement that gives exactly one.
     pub async fn row<T: Record>(&self, statement: &str, params: &[Param<'_>]) -> Result<T, Error> {
         let row = self.0.query_typed_one(statement, params).await?;
-        Ok(T::try_from(&row)?)
+        Ok(T::of(&row)?)
     }
 
     /// The row of a statement, if there is one.
@@ -243,7 +348,7 @@ impl Transaction {
         params: &[Param<'_>],
     ) -> Result<Option<T>, Error> {
         let row = self.0.query_typed_opt(statement, params).await?;
-        Ok(row.as_ref().map(T::try_from).transpose()?)
+        Ok(row.as_ref().map(T::of).transpose()?)
     }
 
     /// How many rows a statement touched.
@@ -252,7 +357,12 @@ impl Transaction {
     }
 }
 
-/// What a row can be read as.
-pub trait Record: for<'a> TryFrom<&'a Row, Error = tokio_postgres::Error> {}
-
-impl<T> Record for T where T: for<'a> TryFrom<&'a Row, Error = tokio_postgres::Error> {}
+/// One connection, beside the pool.
+pub async fn connect_to(database: &Config) -> anyhow::Result<Client> {
+    let (client, connection) = database
+        .connect(NoTls)
+        .await
+        .map_err(|error| anyhow!("cannot connect to the database: {}", reason(&error)))?;
+    tokio::spawn(connection);
+    Ok(client)
+}

@@ -7,12 +7,14 @@ use anyhow::{Context, Result, anyhow, bail};
 use sha2::{Digest, Sha256};
 use tokio_postgres::{Client, Config, NoTls, Transaction, error::ErrorPosition};
 
-use crate::{error::reason, telemetry::say};
+use crate::{config::Demo, error::reason, telemetry::say};
 
 /// `sql/*.sql`: name and text.
 const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/sql_files.rs"));
-/// Files of this prefix are the demo companies.
+/// Files of this prefix are the demo companies, the first of them the companies themselves.
 const DEMO: &str = "9";
+/// That file.
+const SMALL_DEMO: &str = "900";
 /// The database.
 pub const DATABASE: &str = "mandant";
 /// The login that administers it.
@@ -25,7 +27,7 @@ pub struct Installed {
 }
 
 /// Installs what is missing; refuses a database that was made from other code.
-pub async fn install(superuser: &Config, checksum: &str, with_demo: bool) -> Result<Installed> {
+pub async fn install(superuser: &Config, checksum: &str, demo: Demo) -> Result<Installed> {
     let server = connect(superuser, "postgres").await?;
     create_database(&server)
         .await
@@ -34,8 +36,13 @@ pub async fn install(superuser: &Config, checksum: &str, with_demo: bool) -> Res
     let mut database = connect(superuser, DATABASE).await?;
     match recorded_checksum(&database).await? {
         None => {
-            say("Installing the extension and the CRM.");
-            fill(&mut database, checksum, with_demo).await?;
+            say(match demo {
+                Demo::Year => {
+                    "Installing the extension, the CRM and a year of three companies, which takes half a minute."
+                }
+                _ => "Installing the extension and the CRM.",
+            });
+            fill(&mut database, checksum, demo).await?;
         }
         Some(recorded) if recorded == checksum => (),
         Some(_) => bail!(
@@ -91,6 +98,15 @@ async fn create_database(server: &Client) -> Result<(), tokio_postgres::Error> {
     Ok(())
 }
 
+/// Whether a file is part of an installation with so much of a demo.
+fn belongs(file: &str, demo: Demo) -> bool {
+    match demo {
+        Demo::None => !file.starts_with(DEMO),
+        Demo::Small => !file.starts_with(DEMO) || file.starts_with(SMALL_DEMO),
+        Demo::Year => true,
+    }
+}
+
 async fn recorded_checksum(database: &Client) -> Result<Option<String>> {
     let recorded = async {
         let exists = "select to_regclass('crm.installation') is not null";
@@ -108,7 +124,7 @@ async fn recorded_checksum(database: &Client) -> Result<Option<String>> {
         .map_err(|error: tokio_postgres::Error| anyhow!(reason(&error)))
 }
 
-async fn fill(database: &mut Client, checksum: &str, with_demo: bool) -> Result<()> {
+async fn fill(database: &mut Client, checksum: &str, demo: Demo) -> Result<()> {
     let transaction = database.transaction().await?;
     run(
         &transaction,
@@ -116,10 +132,7 @@ async fn fill(database: &mut Client, checksum: &str, with_demo: bool) -> Result<
         "create extension pg_mandant",
     )
     .await?;
-    for (name, text) in FILES
-        .iter()
-        .filter(|(name, _)| with_demo || !name.starts_with(DEMO))
-    {
+    for (name, text) in FILES.iter().filter(|(name, _)| belongs(name, demo)) {
         run(&transaction, &format!("sql/{name}"), text).await?;
     }
     transaction
@@ -160,6 +173,14 @@ mod tests {
     fn files_are_in_the_order_of_their_names() {
         assert!(FILES.is_sorted_by_key(|(name, _)| name));
         assert!(FILES.iter().any(|(name, _)| name.starts_with(DEMO)));
+    }
+
+    #[test]
+    fn a_demo_is_none_small_or_a_year() {
+        let files = |demo| FILES.iter().filter(|(name, _)| belongs(name, demo)).count();
+        assert_eq!(files(Demo::Small), files(Demo::None) + 1);
+        assert!(files(Demo::Year) > files(Demo::Small));
+        assert_eq!(files(Demo::Year), FILES.len());
     }
 
     #[test]

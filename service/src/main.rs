@@ -1,17 +1,18 @@
 //! `mandant`: starts what was asked for; a failure is one sentence on stderr and exit code 1, of
 //! `mandant lint`, where 1 says that something was found, 2.
 
-use std::{io::ErrorKind, net::SocketAddr, path::Path, process::ExitCode, time::Duration};
+use std::{env, io::ErrorKind, net::SocketAddr, path::Path, process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result, anyhow};
 use clap::Parser;
 use mandant::{
     cluster::{self, Cluster},
-    config::{Cli, Command, Fresh, Lint, Load, RefreshKeys, Serve},
-    db::Db,
-    error::reason,
+    config::{self, Cli, Command, Fresh, Lint, Load, Psql, RefreshKeys, Serve, SetPassword, Who},
+    db::{Db, connect_to},
     lint::Report,
-    load, refresh,
+    load, password,
+    peer::Proxies,
+    print_report, psql, refresh, run_contracts,
     telemetry::{self, say},
 };
 use tokio::{
@@ -20,7 +21,7 @@ use tokio::{
     sync::watch,
     time::sleep,
 };
-use tokio_postgres::{Client, Config, NoTls};
+use tokio_postgres::{Client, Config};
 
 /// How long requests in flight may take to finish once the service was asked to stop.
 const GRACE: Duration = Duration::from_secs(30);
@@ -33,6 +34,10 @@ async fn main() -> ExitCode {
         Command::RefreshKeys(options) => (refresh_keys(options).await, 1),
         Command::Load(options) => (load_files(options).await, 1),
         Command::Fresh(options) => (fresh(options).await, 1),
+        Command::Psql(options) => (psql(options).await, 1),
+        Command::Report(options) => (report(options).await, 1),
+        Command::RunContracts(options) => (run_contracts(options).await, 1),
+        Command::SetPassword(options) => (set_password(options).await, 1),
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("mandant: {error:#}");
@@ -41,21 +46,18 @@ async fn main() -> ExitCode {
 }
 
 async fn serve(options: Serve) -> Result<ExitCode> {
-    telemetry::start(&options.log)?;
+    telemetry::start(&options.log, options.log_json)?;
     let listener = listen(options.listen).await?;
     let stop = Stop::on_signals()?;
     match &options.database_url {
         Some(url) => {
-            let database = url
-                .parse()
-                .context("DATABASE_URL is not a connection URL")?;
-            let db = Db::new(database, options.connections)?;
+            let db = Db::new(parse(url)?, options.connections)?;
             db.refuse_to_bypass().await?;
             say(format!(
                 "Serving http://{}, Ctrl-C stops.",
                 listener.local_addr()?
             ));
-            answer(listener, db, &stop).await?;
+            answer(listener, db, &options, &stop).await?;
         }
         None => {
             let cluster = Cluster::claim(&options.home)?;
@@ -75,19 +77,22 @@ async fn serve_embedded(
 ) -> Result<()> {
     let url = format!("http://{}", listener.local_addr()?);
     let running = tokio::select! {
-        running = cluster.start(&url, !options.no_demo) => running?,
+        running = cluster.start(&url, options.demo) => running?,
         () = stop.asked(1) => return Ok(()),
     };
     let db = Db::new(running.service_login(), options.connections)?;
     db.refuse_to_bypass().await?;
     say(running.welcome(&url));
-    let outcome = answer(listener, db, stop).await;
+    let outcome = answer(listener, db, options, stop).await;
     say("Stopping the private database.");
     outcome
 }
 
 /// Serves until asked to stop, then lets the requests in flight finish, for a while.
-async fn answer(listener: TcpListener, db: Db, stop: &Stop) -> Result<()> {
+async fn answer(listener: TcpListener, db: Db, options: &Serve, stop: &Stop) -> Result<()> {
+    let proxies = Proxies::new(options.trust_proxy.clone());
+    let service = mandant::router(db, options.origins.clone(), proxies)?
+        .into_make_service_with_connect_info::<SocketAddr>();
     let asked = {
         let stop = stop.clone();
         async move { stop.asked(1).await }
@@ -97,7 +102,7 @@ async fn answer(listener: TcpListener, db: Db, stop: &Stop) -> Result<()> {
         tokio::select! { () = sleep(GRACE) => (), () = stop.asked(2) => () }
     };
     tokio::select! {
-        served = axum::serve(listener, mandant::router(db)).with_graceful_shutdown(asked) => {
+        served = axum::serve(listener, service).with_graceful_shutdown(asked) => {
             served.context("the service cannot go on")
         }
         () = overdue => Ok(()),
@@ -137,20 +142,74 @@ async fn load_files(options: Load) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+async fn psql(options: Psql) -> Result<ExitCode> {
+    let database = match options.database_url.as_deref() {
+        Some(url) => parse(url)?,
+        None => cluster::person_of_running(&options.home)?,
+    };
+    let password = password::ask()?;
+    psql::psql(&database, &options, &password).await
+}
+
+async fn report(options: config::Report) -> Result<ExitCode> {
+    let print = async |database| print_report::print(&connect_to(&database).await?, &options).await;
+    by_rights_of(&options.who, print).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn run_contracts(options: config::RunContracts) -> Result<ExitCode> {
+    let run = async |database| run_contracts::run(&database, &options).await;
+    by_rights_of(&options.who, run).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Does it on the database that was named, as its login, or as an employee who signs in for it.
+async fn by_rights_of(who: &Who, work: impl AsyncFnOnce(Config) -> Result<()>) -> Result<()> {
+    let url = who.database_url.as_deref();
+    let Some(email) = &who.email else {
+        let database = match url {
+            Some(url) => parse(url)?,
+            None => match config::database_of_environment()? {
+                Some(database) => database,
+                None => {
+                    let login = env::var("PGUSER").ok();
+                    cluster::anybody_of_running(&who.home, login.as_deref())?
+                }
+            },
+        };
+        return work(database).await;
+    };
+    let mut database = match url {
+        Some(url) => parse(url)?,
+        None => cluster::person_of_running(&who.home)?,
+    };
+    let relay = database.clone();
+    let token = psql::sign_in(&relay, email, &password::ask()?).await?;
+    let more = database.get_options().unwrap_or_default();
+    database.options(format!("{more} {}", psql::token_option(&token)));
+    let done = work(database).await;
+    psql::sign_out(&relay, &token).await?;
+    done
+}
+
+async fn set_password(options: SetPassword) -> Result<ExitCode> {
+    let database = connect(options.database_url.as_deref(), &options.home).await?;
+    let password = password::choose()?;
+    password::set_password(&database, &options.email, &password).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn parse(url: &str) -> Result<Config> {
+    url.parse().context("DATABASE_URL is not a connection URL")
+}
+
 /// A connection to the database that was named, or to the private one.
 async fn connect(url: Option<&str>, home: &Path) -> Result<Client> {
     let database: Config = match url {
-        Some(url) => url
-            .parse()
-            .context("DATABASE_URL is not a connection URL")?,
+        Some(url) => parse(url)?,
         None => cluster::superuser_of_running(home)?,
     };
-    let (client, connection) = database
-        .connect(NoTls)
-        .await
-        .map_err(|error| anyhow!("cannot connect to the database: {}", reason(&error)))?;
-    tokio::spawn(connection);
-    Ok(client)
+    connect_to(&database).await
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener> {

@@ -1,33 +1,41 @@
 //! Signing in and out, and who one is.
 
-use axum::{
-    extract::State,
-    http::{StatusCode, header::CACHE_CONTROL},
-    response::IntoResponse,
+use aide::axum::{
+    ApiRouter,
+    routing::{get_with, post_with},
 };
+use axum::extract::State;
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
-    caller::Caller,
+    call::Call,
     db::Db,
     error::Error,
-    extract::Json,
-    record::{param, record},
+    extract::Body,
+    openapi::operation,
+    peer::Peer,
+    record::{Record, param, record},
+    reply::{Done, Json},
 };
 
 /// What an employee signs in with. No `Debug`: the password must not reach a log.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Credentials {
+    /// The employee's e-mail address, such as `sales@de.example`.
     email: String,
+    /// The password, such as `demo`.
     password: String,
 }
 
 record! {
     /// A token and how long it is good for.
     pub struct Session {
+        /// To be sent as bearer token, such as `3f0c5a…`.
         token: String,
+        /// When it ends.
         expires_at: DateTime<Utc>,
     }
 }
@@ -35,57 +43,70 @@ record! {
 record! {
     /// Who one is, and which companies one sees.
     pub struct Me {
+        /// The e-mail address of an employee, or the name of a login, such as `sales@de.example`.
         principal: String,
+        /// What kind of principal: `employee` or `login`.
         kind: String,
+        /// The person's name, such as `Anna Vogt`.
         name: Option<String>,
+        /// The home tenant, such as `de`.
         tenant: Option<String>,
+        /// What was selected, as sent, such as `de`.
         selection: Option<String>,
+        /// The tenants that are seen, such as `de`.
         tenants: Vec<String>,
+        /// The tenants that can be selected, such as `de`.
         available: Vec<String>,
+        /// The roles held, anywhere, such as `sales`.
         roles: Vec<String>,
+        /// The PostgreSQL login in use, such as `mandant_service`.
         login: Option<String>,
+        /// When the token ends.
         expires_at: Option<DateTime<Utc>>,
     }
 }
 
-/// `POST /v1/sign-in`
-pub async fn sign_in(
+/// Addresses.
+pub fn routes() -> ApiRouter<Db> {
+    ApiRouter::new()
+        .api_route("/v1/sign-in", post_with(sign_in, operation("Sign in")))
+        .api_route("/v1/sign-out", post_with(sign_out, operation("Sign out")))
+        .api_route("/v1/me", get_with(me, operation("Tell who I am")))
+}
+
+async fn sign_in(
     State(db): State<Db>,
-    Json(credentials): Json<Credentials>,
-) -> Result<impl IntoResponse, Error> {
+    Peer(address): Peer,
+    Body(credentials): Body<Credentials>,
+) -> Result<Json<Session>, Error> {
     let session: Session = db
         .relay(async |tx| {
             tx.row(
-                "select token, expires_at from mandant.sign_in($1, $2)",
-                &[param(&credentials.email), param(&credentials.password)],
+                "select token, expires_at from mandant.sign_in($1, $2, $3)",
+                &[
+                    param(&credentials.email),
+                    param(&credentials.password),
+                    param(&address),
+                ],
             )
             .await
         })
         .await?;
-    Ok(([(CACHE_CONTROL, "no-store")], Json(session)))
+    Ok(Json::show(&session)?.secret())
 }
 
-/// `POST /v1/sign-out`
-pub async fn sign_out(State(db): State<Db>, caller: Caller) -> Result<StatusCode, Error> {
-    db.run(&caller, async |tx| {
-        tx.execute("select mandant.sign_out()", &[]).await
-    })
-    .await?;
-    Ok(StatusCode::NO_CONTENT)
+async fn sign_out(call: Call) -> Result<Done, Error> {
+    call.finish(
+        async |_| Ok(()),
+        async |tx| {
+            tx.execute("select mandant.sign_out()", &[]).await?;
+            Ok(())
+        },
+    )
+    .await
 }
 
-/// `GET /v1/me`
-pub async fn me(State(db): State<Db>, caller: Caller) -> Result<Json<Me>, Error> {
-    let me = db
-        .run(&caller, async |tx| {
-            tx.row(
-                "select principal, kind, name, tenant, selection, tenants, available, roles, \
-                        login, expires_at \
-                 from mandant.whoami()",
-                &[],
-            )
-            .await
-        })
-        .await?;
-    Ok(Json(me))
+async fn me(call: Call) -> Result<Json<Me>, Error> {
+    let statement = format!("select {} from mandant.whoami()", Me::select());
+    call.read(async |tx| tx.row(&statement, &[]).await).await
 }

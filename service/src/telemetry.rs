@@ -2,24 +2,25 @@
 //! that ties an answer to it, and whether the service lives and can work.
 
 use std::{
-    io::{IsTerminal, Write, stderr, stdout},
+    any::Any,
+    io::{self, IsTerminal, Write, stderr, stdout},
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result};
 use axum::{
-    Json,
     extract::{MatchedPath, Request, State},
     http::HeaderValue,
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 use tracing::info;
-use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{Layer, filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 use uuid::Uuid;
 
-use crate::{db::Db, error::Error};
+use crate::{db::Db, error::Error, reply::Json};
 
 /// A request that takes longer is given up, and its transaction with it.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
@@ -28,8 +29,8 @@ tokio::task_local! {
     static REQUEST: Uuid;
 }
 
-/// Starts logging to stderr at `level` (`info`, or `warn,mandant=debug`).
-pub fn start(level: &str) -> Result<()> {
+/// Starts logging to stderr at `level` (`info`, or `warn,mandant=debug`), as JSON or for people.
+pub fn start(level: &str, json: bool) -> Result<()> {
     let levels: Targets = level
         .parse()
         .with_context(|| format!("`{level}` is no log level"))?;
@@ -37,9 +38,12 @@ pub fn start(level: &str) -> Result<()> {
         .with_writer(stderr)
         .with_ansi(stderr().is_terminal())
         .with_target(false);
+    let lines = match json {
+        true => lines.json().flatten_event(true).boxed(),
+        false => lines.boxed(),
+    };
     tracing_subscriber::registry()
-        .with(levels)
-        .with(lines)
+        .with(lines.with_filter(levels))
         .try_init()?;
     Ok(())
 }
@@ -84,19 +88,30 @@ pub async fn limit_time(request: Request, next: Next) -> Response {
         .unwrap_or_else(|_| Error::took_too_long().into_response())
 }
 
+/// A mistake of ours is an answer like others, with an id; the log has more.
+pub fn panicked(panic: Box<dyn Any + Send>) -> Response {
+    let message = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("a panic");
+    Error::internal(&io::Error::other(message.to_owned())).into_response()
+}
+
 /// The state of the service.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub struct Health {
+    /// Alive, or `ready`.
     status: &'static str,
 }
 
 /// `GET /healthz`: the process lives.
-pub async fn health() -> Json<Health> {
-    Json(Health { status: "alive" })
+pub async fn health() -> Result<Json<Health>, Error> {
+    Json::show(&Health { status: "alive" })
 }
 
 /// `GET /readyz`: the database answers.
 pub async fn ready(State(db): State<Db>) -> Result<Json<Health>, Error> {
     db.ping().await?;
-    Ok(Json(Health { status: "ready" }))
+    Json::show(&Health { status: "ready" })
 }

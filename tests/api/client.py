@@ -35,6 +35,10 @@ class Client:
     def selecting(self, tenant):
         return Client(self.token, tenant, self.url)
 
+    def at(self, url):
+        """The same person at another address of the service."""
+        return Client(self.token, self.tenant, url)
+
     def connect(self):
         return http.client.HTTPConnection(urllib.parse.urlsplit(self.url).netloc, timeout=60)
 

@@ -4,6 +4,8 @@ import unittest
 import uuid
 
 from client import UNKNOWN, as_
+from contract import Contract, rep
+from people import admin, manager, own, reader, stranger
 
 DE, US = "sales@de.example", "sales@us.example"
 CONTROLLER = "controller@group.example"
@@ -144,6 +146,83 @@ class Writing(unittest.TestCase):
     def test_a_huge_body_is_refused(self):
         answer = as_(DE).request("POST", "/v1/customers", b" " * (1024 * 1024 + 1))
         self.assertEqual(answer.status, 413, answer)
+
+
+class Customers(Contract, unittest.TestCase):
+    path = "/v1/customers"
+    required = {"name": " ", "country": "QQ"}
+    change = {
+        "street": "Marienplatz 1", "postal_code": "80331", "region": "BY", "email": "a@b.example", "tax_id": "DE136695976",
+        "language": "zh-Hant-HK", "currency": "USD", "payment_terms_days": 14, "early_payment_days": 7,
+        "early_payment_percent": "2.5", "discount": "3", "credit_limit": "5000.00", "state": "blocked",
+    }
+    sorts = ("name", "country", "state", "created_at", "updated_at")
+    wrong = (
+        ({"email": "nowhere"}, "email"), ({"language": "Deutsch"}, "language"), ({"currency": "ZZZ"}, "currency"),
+        ({"payment_terms_days": 366}, "payment_terms_days"), ({"payment_terms_days": 2**40}, "payment_terms_days"),
+        ({"payment_terms_days": "x"}, "payment_terms_days"), ({"early_payment_days": 7}, "early_payment_days, early_payment_percent"),
+        ({"discount": "100.01"}, "discount"), ({"discount": None}, "discount"), ({"discount": 1.5}, "discount"),
+        ({"credit_limit": "1000000000000"}, "credit_limit"), ({"credit_limit": "0." + 29 * "1"}, "credit_limit"),
+        ({"owner_id": UNKNOWN}, "owner_id"), ({"team_id": UNKNOWN}, "team_id"), ({"price_list_id": UNKNOWN}, "price_list_id"),
+        ({"state": "merged"}, "state"), ({"state": "moved"}, "state"), ({"state": None}, "state"), ({"group_tenant_id": -1}, "group_tenant_id"),
+        ({"name": "x" * 501}, "name"), ({"party_id": UNKNOWN}, "party_id"), ({"merged_into": UNKNOWN}, "merged_into"),
+    )
+
+    def new(self, **members):
+        return {"name": self.mark, "country": "DE", "city": self.mark} | members
+
+    def mine(self):
+        return {"city": self.mark}
+
+    def finds(self, row):
+        mine = self.mine()
+        return ([mine, {"name": self.mark.upper()}, mine | {"country": "DE", "state": "active"}, mine | {"party_id": row["party_id"]},
+                 mine | {"owner_id": row["owner_id"]}],
+                [mine | {"country": "AT"}, mine | {"state": "moved"}, mine | {"tax_id": "DE136695976"}, mine | {"email": "x@y.example"},
+                 mine | {"owner_id": UNKNOWN}, mine | {"merged_into": UNKNOWN}, mine | {"price_list_id": UNKNOWN}])
+
+    def test_a_price_list_of_another_company_is_none(self):
+        theirs = stranger().post("/v1/price-lists", {"code": own("L"), "name": "Theirs", "currency": "EUR"})
+        self.addCleanup(stranger().delete, theirs.headers["Location"])
+        foreign = manager().post(self.path, self.new(price_list_id=theirs.json["id"]))
+        unknown = manager().post(self.path, self.new(price_list_id=UNKNOWN))
+        self.same_refusal(foreign, theirs.json["id"], unknown, UNKNOWN, 422)
+
+    def test_a_tax_id_that_cannot_be_one_is_refused(self):
+        self.refused(manager().post(self.path, self.new(tax_id="DE1")), 422, "22023")
+        self.assertEqual(self.rows(), [])
+
+    def test_one_that_has_something_stays(self):
+        made = self.make()
+        draft = manager().post("/v1/documents", {"customer_id": made.json["id"], "kind": "quote"})
+        answer = manager().delete(made.headers["Location"])
+        self.refused(answer, 409, "23001")
+        self.assertIn("document", answer.json["detail"])
+        self.assertTrue(answer.json["hint"])
+        self.assertNotIn("foreign key", answer.text)
+        self.assertEqual(self.rows(), [made.json])
+        manager().delete(draft.headers["Location"])
+
+    def test_who_sees_own_customers_only_gives_none_away(self):
+        lead = admin().get("/v1/employees/manager%40tests.example").json["id"]
+        self.refused(rep().post(self.path, self.new(owner_id=lead)), 403, "42501")
+        made = rep().post(self.path, self.new())
+        self.addCleanup(manager().delete, made.headers["Location"])
+        answer = rep().patch(made.headers["Location"], {"owner_id": lead})
+        self.refused(answer, 403, "42501")
+        self.assertNotIn("policy", answer.text)
+        self.assertTrue(answer.json["hint"])
+        self.assertEqual(self.rows(), [made.json])
+        self.assertEqual(rep().get(self.make().headers["Location"]).status, 404)
+
+    def test_what_it_owes_is_told_by_currency(self):
+        path = self.make().headers["Location"]
+        self.assertEqual(reader().get(f"{path}/balance").json, {"items": []})
+        self.assertEqual(stranger().get(f"{path}/balance").status, 404)
+        due = as_(DE).get("/v1/open-items", sort="-open_amount", limit=1).json["items"][0]
+        items = as_(DE).get(f"/v1/customers/{due['customer_id']}/balance").json["items"]
+        self.assertIn(due["currency"], [item["currency"] for item in items])
+        self.assertTrue(all(item["open"] != "0" for item in items if item["currency"] == due["currency"]))
 
 
 if __name__ == "__main__":

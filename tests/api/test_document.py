@@ -1,9 +1,11 @@
 """Documents over HTTP: drafts, posting, and what posting forbids."""
 
+import base64
+import json
 import re
 import unittest
 
-from client import UNKNOWN, as_
+from client import UNKNOWN, as_, sql
 
 DE, US, HK = "sales@de.example", "sales@us.example", "sales@hk.example"
 CONTROLLER = "controller@group.example"
@@ -122,7 +124,124 @@ class Posting(unittest.TestCase):
         self.assertEqual((answer.status, answer.json["code"]), (422, "22023"), answer)
 
 
+class Flow(unittest.TestCase):
+    def posted(self, kind, **members):
+        path = draft(DE, kind=kind, **members).headers["Location"]
+        answer = as_(DE).post(f"{path}/post")
+        self.assertEqual(answer.status, 200, answer)
+        return path
+
+    def test_an_order_becomes_an_invoice_in_parts(self):
+        order = self.posted("order", lines=[LINE | {"quantity": "3"}])
+        part = {"kind": "invoice", "lines": [{"source_position": 1, "quantity": "1"}]}
+        made = as_(DE).post(f"{order}/convert", part)
+        self.assertEqual((made.status, made.json.get("kind"), made.json.get("status")), (201, "invoice", "draft"), made)
+        self.assertEqual(made.json["source_id"], order.rpartition("/")[2])
+        self.assertEqual(as_(DE).get(made.headers["Location"]).json, made.json)
+        rest = as_(DE).post(f"{order}/convert", {"kind": "invoice"})
+        self.assertEqual(rest.json["lines"][0]["quantity"], "2")
+        progress = as_(DE).get(f"{order}/open-lines").json["items"]
+        self.assertEqual((progress[0]["quantity"], progress[0]["invoiced"]), ("3", "3"))
+        more = as_(DE).post(f"{order}/convert", part)
+        self.assertEqual((more.status, more.json["code"]), (422, "22023"), more)
+
+    def test_an_invoice_is_cancelled_once_by_who_may(self):
+        sql("""select mandant.add_employee('de', 'books@de.example', 'Bernd Buch', 'demo'),
+                 mandant.grant_role('books@de.example', 'accountant')
+               where not exists (select from mandant.principal where name = 'books@de.example')""")
+        books = as_("books@de.example")
+        invoice = self.posted("invoice")
+        refused = as_(DE).post(f"{invoice}/cancel", {"reason": "wrong customer"})
+        self.assertEqual((refused.status, refused.json["code"]), (403, "42501"), refused)
+        made = books.post(f"{invoice}/cancel", {"reason": "wrong customer"})
+        self.assertEqual((made.status, made.json.get("kind"), made.json.get("status")), (201, "credit_note", "posted"), made)
+        self.assertEqual(made.json["cancels_id"], invoice.rpartition("/")[2])
+        now = as_(DE).get(invoice).json
+        self.assertEqual((now["status"], now["open_amount"]), ("cancelled", "0.00"))
+        again = books.post(f"{invoice}/cancel", {"reason": "once more"})
+        self.assertEqual(again.status, 409, again)
+
+    def test_a_quote_is_revised_and_answered(self):
+        quote = self.posted("quote")
+        made = as_(DE).post(f"{quote}/revise", {})
+        self.assertEqual((made.status, made.json["revision"]), (201, 2), made)
+        answer = as_(DE).post(f"{quote}/status", {"status": "declined", "reason": "too dear"})
+        self.assertEqual((answer.status, answer.json["status"]), (200, "declined"), answer)
+        self.assertEqual(answer.json["status_reason"], "too dear")
+        wrong = as_(DE).post(f"{quote}/status", {"status": "paid"})
+        self.assertIn(wrong.status, (409, 422), wrong)
+
+    def test_a_document_is_given_to_another(self):
+        made = draft(DE)
+        path = made.headers["Location"]
+        to_rep = {"owner": "rep@de.example"}
+        for answer, status in (
+            (as_(DE).request("POST", f"{path}/assign", to_rep, {"If-Match": '"x"'}), 412),
+            (as_(DE).post(f"{path}/assign", {"owner": "nobody@de.example"}), 404),
+            (as_(CONTROLLER).post(f"{path}/assign", to_rep), 403),
+            (as_(US).post(f"{path}/assign", {"owner": US}), 404),
+        ):
+            self.assertEqual(answer.status, status, answer)
+            self.assertEqual(as_(DE).get(path).json["owner_id"], made.json["owner_id"])
+        given = as_(DE).post(f"{path}/assign", to_rep)
+        self.assertEqual(given.status, 204, given)
+        rep = sql("select id from mandant.principal where name = 'rep@de.example'")
+        self.assertEqual(as_(DE).get(path).json["owner_id"], rep)
+
+    def test_what_is_done_to_a_document_of_another_company_is_done_to_none(self):
+        foreign = draft(US).json["id"]
+        for below, body in (("convert", {"kind": "invoice"}), ("cancel", {"reason": "x"}), ("revise", {}),
+                            ("status", {"status": "accepted"}), ("post", None)):
+            answer = as_(DE).post(f"/v1/documents/{foreign}/{below}", body)
+            unknown = as_(DE).post(f"/v1/documents/{UNKNOWN}/{below}", body)
+            self.assertEqual((answer.status, answer.json["code"]), (404, "P0002"), answer)
+            self.assertEqual(answer.text.replace(foreign, UNKNOWN), unknown.text)
+        for below in ("open-lines", "page"):
+            answer = as_(DE).get(f"/v1/documents/{foreign}/{below}")
+            unknown = as_(DE).get(f"/v1/documents/{UNKNOWN}/{below}")
+            self.assertEqual((answer.status, answer.text.replace(foreign, UNKNOWN)), (404, unknown.text), answer)
+
+    def test_who_may_only_read_does_nothing_to_it(self):
+        invoice = self.posted("invoice")
+        for below, body in (("convert", {"kind": "credit_note"}), ("cancel", {"reason": "x"}), ("post", None)):
+            answer = as_(CONTROLLER).post(f"{invoice}/{below}", body)
+            self.assertIn(answer.status, (403, 409), answer)
+        self.assertEqual(as_(DE).get(invoice).json["status"], "posted")
+
+
 class Lists(unittest.TestCase):
+    def test_the_list_is_in_the_order_asked_for(self):
+        for sort in ("document_date", "-document_date", "gross", "-created_at", "kind"):
+            items, cursor = [], {}
+            while cursor is not None:
+                page = as_(DE).get("/v1/documents", limit=7, sort=sort, **cursor).json
+                items += page["items"]
+                cursor = page["next_cursor"] and {"cursor": page["next_cursor"]}
+            whole = as_(DE).get("/v1/documents", limit=200).json["items"]
+            self.assertEqual(sorted(d["id"] for d in items), sorted(d["id"] for d in whole))
+            key = sort.removeprefix("-")
+            values = [float(d[key]) if key == "gross" else d[key] for d in items]
+            self.assertEqual(values, sorted(values, reverse=sort.startswith("-")), sort)
+
+    def test_a_cursor_of_another_order_is_refused(self):
+        cursor = as_(DE).get("/v1/documents", limit=1, sort="gross").json["next_cursor"]
+        answer = as_(DE).get("/v1/documents", cursor=cursor, sort="-gross")
+        self.assertEqual((answer.status, answer.json["field"]), (422, "cursor"), answer)
+
+    def test_a_cursor_that_was_written_by_hand_is_refused(self):
+        for parts in (["gross", "x", UNKNOWN], ["gross", "1); drop table crm.document; --", UNKNOWN], ["gross", "1", "x"]):
+            cursor = base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
+            answer = as_(DE).get("/v1/documents", cursor=cursor, sort="gross")
+            self.assertEqual(answer.status, 422, answer)
+
+    def test_days_and_what_is_open_narrow(self):
+        query = {"from": "2026-08-01", "to": "2026-09-30", "open": "true", "kind": "invoice", "limit": 200}
+        items = as_(DE).get("/v1/documents", **query).json["items"]
+        self.assertTrue(items)
+        for document in items:
+            self.assertTrue("2026-08-01" <= document["document_date"] <= "2026-09-30")
+            self.assertNotEqual(float(document["open_amount"]), 0)
+
     def test_filters_narrow(self):
         query = {"kind": "quote", "status": "posted", "limit": 200}
         items = as_(CONTROLLER).get("/v1/documents", **query).json["items"]

@@ -53,8 +53,10 @@ select 'database', (select array_agg(a::text order by a::text) from unnest(d.dat
   from pg_catalog.pg_database d where d.datname = current_database();
 select 'login', r.rolname, r.rolsuper, r.rolbypassrls, r.rolcreaterole, r.rolcanlogin, r.rolpassword,
        array(select m.roleid::regrole::text from pg_catalog.pg_auth_members m where m.member = r.oid order by 1),
-       (select array_agg(unnested order by unnested) from pg_catalog.pg_db_role_setting s, unnest(s.setconfig) unnested
-          where s.setrole = r.oid and s.setdatabase = 0)
+       (select array_agg((s.setdatabase <> 0) || unnested order by s.setdatabase <> 0, unnested)
+          from pg_catalog.pg_db_role_setting s, unnest(s.setconfig) unnested
+          where s.setrole = r.oid
+            and s.setdatabase in (0, (select d.oid from pg_catalog.pg_database d where d.datname = current_database())))
   from pg_catalog.pg_authid r where r.rolname !~ '^pg_' order by r.rolname::text;
 """
 # What people and reports see: everything that a login may read.
@@ -163,10 +165,12 @@ class Dump(unittest.TestCase):
 
     @classmethod
     def create(cls, database):
-        """Empty, with the database's own grants: pg_restore --create would bring them, but also the name."""
+        """Empty, with the database's own grants and defaults of logins: pg_restore --create would bring them, but also the name."""
         cls.made.append(database)
         cls.server.run("createdb", "-T", "template0", "-O", "mandant_admin", database)
         cls.server.psql(f"revoke temporary on database {database} from public", "postgres")
+        cls.server.psql(f"""select format('alter role %I in database {database} set %s to %L', s.setrole::regrole, split_part(c, '=', 1), split_part(c, '=', 2))
+            from pg_db_role_setting s join pg_database d on d.oid = s.setdatabase, unnest(s.setconfig) c where d.datname = 'mandant' \\gexec""", "postgres")
 
     @classmethod
     def restore(cls, database, dump, *arguments):

@@ -63,7 +63,9 @@ class Load(unittest.TestCase):
 
     def test_whoever_may_not_is_refused(self):
         rates = self.file("rates.csv", "Date,USD\n2025-11-20,1.5\n")
-        told = self.load(rates, DATABASE_URL=url("report_de", os.environ["PGDATABASE"]))
+        reader = url("report_de", os.environ["PGDATABASE"])
+        self.assertIn("(SQLSTATE 25006)", self.load(rates, DATABASE_URL=reader).stderr)
+        told = self.load(rates, DATABASE_URL=f"{reader}&options=-c%20default_transaction_read_only%3Doff")
         self.assertEqual(told.returncode, 1)
         self.assertIn("you have no right to create shared_data here", told.stderr)
         told = self.load(self.file("none.csv", ""), "--home", "/nowhere")

@@ -4,7 +4,6 @@ The attacker acts as the relay within an entered transaction, and after a lone `
 server is the same, gets either their own rows, or a refusal after which that connection is closed; never more.
 """
 
-import contextlib
 import os
 import pathlib
 import subprocess
@@ -13,7 +12,8 @@ import unittest
 import uuid
 
 from client import Client, sign_in, sql
-from test_service import MANDANT, eventually, free_port
+from serving import serving
+from test_service import eventually
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from pooler import PgBouncer  # noqa: E402
@@ -111,27 +111,9 @@ select 'read in ' || pg_backend_pid();
         self.assertIn("ERROR:  55006", said)
         self.assertNotIn("seen", said)
 
-    @contextlib.contextmanager
     def service(self, pooler):
         """The service on the pooler, with one connection."""
-        url = f"http://127.0.0.1:{free_port()}"
-        database = f"postgresql://mandant_service@/mandant?host={pooler.folder}&port={os.environ['PGPORT']}"
-        log = pooler.folder / "serve.log"
-        with open(log, "w", encoding="utf-8") as output:
-            process = subprocess.Popen([MANDANT, "serve", "--listen", url.removeprefix("http://"), "--connections", "1"],
-                                       env={**os.environ, "DATABASE_URL": database}, stdout=output, stderr=output)
-        try:
-            eventually(lambda: process.poll() is not None or self.lives(url))
-            self.assertIsNone(process.poll(), log.read_text(encoding="utf-8"))
-            yield url
-        finally:
-            process.terminate()
-            process.wait(30)
-
-    @staticmethod
-    def lives(url):
-        with contextlib.suppress(OSError):
-            return Client(url=url).get("/healthz").status == 200
+        return serving(pooler.folder, 1)
 
     def asks(self, url):
         """The victim by HTTP: their own rows, and no others."""

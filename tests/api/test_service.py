@@ -1,6 +1,7 @@
 """The service itself: health, stopping, a database that goes away. Starts services of its own."""
 
 import contextlib
+import json
 import os
 import pathlib
 import re
@@ -13,6 +14,7 @@ import tempfile
 import time
 import unittest
 import urllib.request
+import uuid
 
 from client import Answer, Client, sign_in, sql
 
@@ -54,7 +56,7 @@ class Service:
             env={k: v for k, v in os.environ.items() if k != "DATABASE_URL"},
         )
         try:
-            eventually(lambda: self.process.poll() is not None or self.is_ready(), 60)
+            eventually(lambda: self.process.poll() is not None or self.is_ready(), 300)
         except AssertionError:
             self.process.kill()
             raise
@@ -62,7 +64,8 @@ class Service:
             self.data = pathlib.Path(self.sql("show data_directory"))
 
     def said(self):
-        self.log.flush()
+        if not self.log.closed:
+            self.log.flush()
         return pathlib.Path(self.log.name).read_text(encoding="utf-8")
 
     def is_ready(self):
@@ -310,6 +313,34 @@ class Embedded(unittest.TestCase):
         self.assertTrue(answer.headers["Retry-After"])
         request.close()
         self.service.stop()
+
+    def test_a_page_of_a_named_origin_may_call_it(self):
+        self.service.stop()
+        self.service.start("--allow-origin", "https://crm.example")
+        for origin, allowed in (("https://crm.example", "https://crm.example"), ("https://evil.example", None)):
+            ask = {"Origin": origin, "Access-Control-Request-Method": "PATCH",
+                   "Access-Control-Request-Headers": "authorization,if-match,mandant-tenant"}
+            answer = Client(url=self.service.url).request("OPTIONS", "/v1/customers", headers=ask)
+            self.assertEqual(answer.headers["Access-Control-Allow-Origin"], allowed)
+        self.service.stop()
+
+    def test_the_log_is_for_machines_and_tells_of_nobody(self):
+        self.service.stop()
+        self.service.start("--log-json")
+        sales = sign_in("sales@de.example", self.service.url)
+        secret = f"Geheim {uuid.uuid4()}"
+        sales.get("/v1/customers", name=secret)
+        made = sales.post("/v1/customers", {"name": secret, "country": "DE"})
+        sales.post("/v1/customers", {"name": secret, "country": secret})
+        Client(url=self.service.url).post("/v1/sign-in", {"email": "sales@de.example", "password": secret})
+        self.service.stop()
+        said = self.service.said()
+        lines = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+        posted = [line for line in lines if (line.get("method"), line.get("route")) == ("POST", "/v1/customers")]
+        self.assertEqual([line["status"] for line in posted], [201, 422])
+        self.assertEqual(posted[0]["id"], made.headers["X-Request-Id"])
+        for private in (secret, sales.token, "sales@de.example"):
+            self.assertNotIn(private, "".join(line for line in said.splitlines() if line.startswith("{")))
 
     def test_an_unexpected_error_tells_an_id_only(self):
         sales = sign_in("sales@de.example", self.service.url)

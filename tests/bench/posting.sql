@@ -43,12 +43,18 @@ create sequence bench.place;
 grant usage, select on sequence bench.place to bench_seller;
 grant select on bench.queue to bench_seller;
 
-create function bench.fill(count int) returns void language plpgsql set session_replication_role = replica as $$
+-- Ids are numbers from `first` on, where somebody must name them who has not seen them.
+create function bench.id(n bigint) returns uuid language sql immutable as $$
+  select ('019a0000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid
+$$;
+
+create function bench.fill(count int, first bigint default null) returns void
+  language plpgsql set session_replication_role = replica as $$
 declare
   of_table record;
 begin
   create temp table made on commit drop as
-    select t.document_id as template, mandant.new_id() as id
+    select t.document_id as template, coalesce(bench.id(fill.first + g), mandant.new_id()) as id
       from generate_series(0, count - 1) g join bench.template t on t.n = 1 + g % 100;
   for of_table in
     select c.relation, case c.relation when 'crm.document'::regclass then 'id' else 'document_id' end as key,

@@ -227,13 +227,15 @@ begin atomic
     group by d.defaclrole, d.defaclnamespace, a.grantee
   union all
   select case
+           when k.setting = 'mandant.token' then 'kept_token'
            when k.setting like 'mandant.%' then 'kept_selection'
            when k.setting = 'search_path' then 'kept_search_path'
            when k.setting in ('row_security', 'session_replication_role', 'session_preload_libraries', 'local_preload_libraries',
                               'role', 'lo_compat_privileges', 'allow_system_table_mods') then 'kept_setting'
            else 'kept_logging' end,
          format('%s: %s', k.name, k.setting),
-         format('%s has %s = %s: %s', k.name, k.setting, k.value, case
+         format('%s has %s = %s: %s', k.name, k.setting, case when k.setting = 'mandant.token' then '...' else k.value end, case
+           when k.setting = 'mandant.token' then 'everybody reads it there, and can be whoever it is for'
            when k.setting like 'mandant.%' then 'what is unset selects belongs to the principal (default_selection)'
            when k.setting = 'search_path' then 'others can create objects there, which then come first'
            when k.setting like '%preload_libraries' then 'a library runs in each of its sessions'

@@ -1,7 +1,8 @@
 //! The settings that hold who asks and for which tenants, and the callbacks by which the cache learns of changes.
 //!
 //! Anybody may set `mandant.tenant`; its check looks at the syntax only, authority is checked at use. `mandant.token` can be
-//! set by `enter` alone, and not be shown.
+//! set by `enter` alone, and not be shown. A session of a person may be given a token while it connects, as an option: of
+//! that, its hash is all that ever stands in the setting.
 
 use std::cell::Cell;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
@@ -11,6 +12,7 @@ use pgrx::pg_sys;
 use pgrx::prelude::*;
 
 use crate::error::Error;
+use crate::relay;
 use crate::selection::Selection;
 
 /// `mandant.tenant`: '' | code | code,code | *
@@ -43,7 +45,7 @@ pub fn init() {
         );
         pg_sys::DefineCustomStringVariable(
             c"mandant.token".as_ptr(),
-            c"Set by mandant.enter(token, tenant), for one transaction.".as_ptr(),
+            c"Set by mandant.enter(token, tenant), for one transaction, or by an option when connecting.".as_ptr(),
             ptr::null(),
             &raw mut TOKEN,
             c"".as_ptr(),
@@ -116,15 +118,25 @@ unsafe extern "C-unwind" fn check_tenant(
 unsafe extern "C-unwind" fn check_token(
     value: *mut *mut c_char,
     _extra: *mut *mut c_void,
-    _source: pg_sys::GucSource::Type,
+    source: pg_sys::GucSource::Type,
 ) -> bool {
-    // SAFETY: from a check hook.
+    // SAFETY: from a check hook, whose value is a zero-terminated copy that may be written to.
     unsafe {
-        is_ours(*value)
-            || refused(
+        if is_ours(*value) {
+            return true;
+        }
+        // what SQL, roles, databases, files and the server's command line say has other sources
+        if source != pg_sys::GucSource::PGC_S_CLIENT {
+            return refused(
                 "mandant.token cannot be set",
                 "call mandant.enter(token, tenant) with bind parameters",
-            )
+            );
+        }
+        let token =
+            std::slice::from_raw_parts_mut((*value).cast(), CStr::from_ptr(*value).count_bytes());
+        relay::hide_token(token)
+            .map_err(|error| refuse_setting(&error))
+            .is_ok()
     }
 }
 
@@ -222,6 +234,12 @@ pub fn selection<'a>() -> &'a str {
 pub fn token<'a>() -> &'a str {
     // SAFETY: as selection.
     unsafe { setting(TOKEN) }
+}
+
+/// Whether this session was given a token when it connected, which `reset` brings back.
+pub fn has_session_token() -> bool {
+    // SAFETY: the setting exists, so its value after a reset is a zero-terminated string.
+    unsafe { *pg_sys::GetConfigOptionResetString(c"mandant.token".as_ptr()) != 0 }
 }
 
 /// The object of which a row is being given away, or ''.

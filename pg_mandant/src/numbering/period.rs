@@ -3,6 +3,7 @@
 //! A fiscal year is whatever a company has agreed with its tax office: it begins on a day of the year, or on the Sunday
 //! nearest to one (52 or 53 weeks), and once in a while a short or a long one comes in between.
 
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer};
@@ -203,6 +204,130 @@ impl Calendar {
     }
 }
 
+/// A part of a fiscal year: a month from its first day on, or four or five weeks where years are weeks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Period {
+    /// The fiscal year.
+    pub year: i32,
+    /// Counts the periods of the year, from 1.
+    pub n: i32,
+    /// First day.
+    pub first: Date,
+    /// Last day.
+    pub last: Date,
+}
+
+impl Calendar {
+    /// The periods of some fiscal years, in order; those that reach out of what a date can be are left out.
+    ///
+    /// A long year has more than twelve of them, a short one fewer. Of a year of weeks each quarter has four, four and five,
+    /// the last one a week more in a year of 53.
+    pub fn periods(&self, years: RangeInclusive<i32>) -> Vec<Period> {
+        let mut found = Vec::new();
+        // A year more, to know where the last one ends.
+        let starts = self.starts(*years.start(), years.end().saturating_add(1));
+        for (&(year, first), &(_, next)) in starts.iter().zip(starts.iter().skip(1)) {
+            if years.contains(&year) {
+                let rule = self.rule(first);
+                let ends = (1..).map_while(|n| rule.end_of_period(first, next, n));
+                let mut begin = first;
+                for (n, end) in (1..).zip(ends) {
+                    let Some(last) = end.previous_day() else {
+                        break;
+                    };
+                    found.push(Period {
+                        year,
+                        n,
+                        first: begin,
+                        last,
+                    });
+                    begin = end;
+                }
+            }
+        }
+        found
+    }
+
+    /// The rule that holds on a day.
+    fn rule(&self, on: Date) -> YearStart {
+        let begun = self.turns.partition_point(|turn| turn.first_day <= on);
+        self.turns[..begun]
+            .last()
+            .map_or(self.year_start, |turn| turn.year_start)
+    }
+
+    /// First days of fiscal years: where the year of a day is another than that of the day before.
+    fn starts(&self, first: i32, last: i32) -> Vec<(i32, Date)> {
+        let rules = [self.year_start]
+            .into_iter()
+            .chain(self.turns.iter().map(|turn| turn.year_start));
+        // A turn may name years otherwise than by where they begin, so look further to both sides.
+        let shift = self
+            .turns
+            .iter()
+            .map(|turn| (turn.year - turn.first_day.year()).abs())
+            .max()
+            .unwrap_or(0);
+        let around = first.saturating_sub(shift + 2)..=last.saturating_add(shift + 2);
+        let mut days: Vec<Date> = rules
+            .flat_map(|rule| around.clone().filter_map(move |year| rule.of(year)))
+            .chain(self.turns.iter().map(|turn| turn.first_day))
+            .filter(|day| {
+                day.previous_day()
+                    .is_none_or(|before| self.fiscal_year(before) != self.fiscal_year(*day))
+            })
+            .collect();
+        days.sort_unstable();
+        days.dedup();
+        days.into_iter()
+            .map(|day| (self.fiscal_year(day), day))
+            .filter(|(year, _)| (first..=last).contains(year))
+            .collect()
+    }
+}
+
+impl YearStart {
+    /// The day after the nth period of a year that lasts from `first` until before `next`; none if the year is over by then.
+    fn end_of_period(self, first: Date, next: Date, n: i32) -> Option<Date> {
+        let begin = if n == 1 {
+            first
+        } else {
+            self.boundary(first, n - 1)?
+        };
+        if begin >= next || self.weekday.is_some() && n > WEEKS.len() as i32 {
+            return None;
+        }
+        let end = self.boundary(first, n).unwrap_or(next).min(next);
+        // The last period of a year of weeks takes what is left.
+        Some(if self.weekday.is_some() && n == WEEKS.len() as i32 {
+            next
+        } else {
+            end
+        })
+    }
+
+    /// The day after the nth period, were there no end to the year.
+    fn boundary(self, first: Date, n: i32) -> Option<Date> {
+        if self.weekday.is_some() {
+            let weeks: i64 = WEEKS.iter().take(usize::try_from(n).ok()?).sum();
+            return first.checked_add(time::Duration::weeks(weeks));
+        }
+        let month = i32::from(u8::from(first.month())) - 1 + n;
+        let (year, month) = (
+            first.year() + month.div_euclid(12),
+            month.rem_euclid(12) + 1,
+        );
+        let month = Month::try_from(u8::try_from(month).ok()?).ok()?;
+        // As a year's first day: what a month does not have is the first of the next one, never one of another year.
+        Date::from_calendar_date(year, month, first.day())
+            .or_else(|_| Date::from_calendar_date(year, month.next(), 1))
+            .ok()
+    }
+}
+
+/// Weeks of the periods of a year of weeks.
+const WEEKS: [i64; 12] = [4, 4, 5, 4, 4, 5, 4, 4, 5, 4, 4, 5];
+
 /// A date as SQL writes it in JSON: 2026-11-23.
 pub fn date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Date, D::Error> {
     let text = String::deserialize(deserializer)?;
@@ -346,6 +471,73 @@ mod tests {
         // Years named by the year they end in.
         let ends = years(&calendar("01-01", &[(2022, "2021-07-01", "07-01")]));
         assert_eq!(length_of(&ends, 2026), ("2025-07-01".to_owned(), 365));
+    }
+
+    #[test]
+    fn the_periods_of_a_year_are_all_of_it() {
+        for (rule, turns) in [
+            ("01-01", vec![]),
+            ("04-06", vec![]),
+            ("01-31", vec![]),
+            ("02-29", vec![]),
+            ("sunday nearest 02-01", vec![]),
+            ("04-01", vec![(2027, "2027-01-01", "01-01")]),
+            ("01-01", vec![(2027, "2027-02-01", "02-01")]),
+            ("01-01", vec![(2022, "2021-07-01", "07-01")]),
+            ("01-01", vec![(2024, "2024-07-01", "sunday nearest 07-01")]),
+        ] {
+            let calendar = calendar(rule, &turns);
+            let periods = calendar.periods(2020..=2031);
+            for (one, next) in periods.iter().zip(&periods[1..]) {
+                assert_eq!(one.last.next_day(), Some(next.first), "{rule} {one:?}");
+                assert_eq!(
+                    next.n,
+                    if next.year == one.year { one.n + 1 } else { 1 },
+                    "{rule} {next:?}"
+                );
+                assert!(one.first <= one.last, "{rule} {one:?}");
+                let days = (one.last - one.first).whole_days() + 1;
+                assert!(
+                    (27..=42).contains(&days) || !turns.is_empty(),
+                    "{rule} {one:?}"
+                );
+                for day in [one.first, one.last] {
+                    assert_eq!(calendar.fiscal_year(day), one.year, "{rule} {day}");
+                }
+            }
+            let years: Vec<i32> = periods.iter().map(|period| period.year).collect();
+            assert_eq!(
+                (years.first(), years.last()),
+                (Some(&2020), Some(&2031)),
+                "{rule}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_short_year_has_fewer_periods_and_a_long_one_more() {
+        let count = |rule: &str, turns: &[(i32, &str, &str)], year| {
+            calendar(rule, turns).periods(year..=year).len()
+        };
+        assert_eq!(count("04-01", &[], 2026), 12);
+        assert_eq!(count("04-01", &[(2027, "2027-01-01", "01-01")], 2026), 9);
+        assert_eq!(count("01-01", &[(2027, "2027-02-01", "02-01")], 2026), 13);
+        assert_eq!(count("sunday nearest 02-01", &[], 2023), 12);
+        assert!(
+            calendar("01-01", &[]).periods(9999..=9999).is_empty(),
+            "its end is no date"
+        );
+        let week = calendar("sunday nearest 02-01", &[]).periods(2023..=2023);
+        assert_eq!(
+            (week[11].last - week[11].first).whole_days() + 1,
+            42,
+            "five weeks and the 53rd"
+        );
+        let half = calendar("04-01", &[]).periods(2026..=2026)[1];
+        assert_eq!(
+            (half.first, half.last),
+            (day("2026-05-01"), day("2026-05-31"))
+        );
     }
 
     #[test]

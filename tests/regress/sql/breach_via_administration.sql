@@ -62,8 +62,9 @@ select mandant.define_series('de', 'breach', 'B-{n}');
 \echo :SQLSTATE
 select mandant.next_number('invoice', '2099-01-01');
 \echo :SQLSTATE
--- legitimate use: one's own password and tokens, and what an administrator does
 select mandant.set_password('breach_reader', 'mine');
+\echo :SQLSTATE
+-- legitimate use: one's own tokens, and what an administrator does
 select mandant.revoke_tokens('breach_reader');
 set local session authorization breach_de;
 select name, state from mandant.deactivate_employee('breach@de.example', 'left');

@@ -20,7 +20,7 @@ alter system set mandant.token = 'aaaa';
 
 -- what is stored is a selection like any other: refused at use
 create role breach_stored login;
-select from mandant.bind_login('breach_stored', 'de');
+select from mandant.bind_login('breach_stored', 'de', read_only => false);
 create schema breach_stored;
 grant usage on schema breach_stored to mandant_user;
 create table breach_stored.twin as select id as tenant_id, code as note from mandant.tenant where code in ('de', 'us');
@@ -40,9 +40,26 @@ select count(distinct tenant_id) from crm.customer;
 alter role current_user set mandant.tenant = '*';
 \connect - breach_stored
 select tenants from mandant.whoami();
+
+-- ending the default by which a reporting login only reads, for good: it is for accidents, the right decides (RP-01)
 \connect - postgres
+grant insert on breach_stored.twin to mandant_user;
+create role breach_report login;
+select from mandant.bind_login('breach_report', 'de');
+\connect - breach_report
+insert into breach_stored.twin values (:'us', 'by accident');
+\echo :SQLSTATE
+set default_transaction_read_only = off;
+alter role current_user in database mandant set default_transaction_read_only = off;
+\connect - breach_report
+set breach.tenant = :us;
+insert into breach_stored.twin values (:'us', 'on purpose') returning note;
+insert into crm.customer (name, country, currency) values ('on purpose', 'DE', 'EUR');
+\echo :SQLSTATE
+\connect - postgres
+select from mandant.unbind_login('breach_report');
 select from mandant.unbind_login('breach_stored');
-delete from mandant_internal.access_grant using mandant_internal.principal p where principal_id = p.id and p.name like 'breach_stored%';
-delete from mandant_internal.principal where name like 'breach_stored%';
+delete from mandant_internal.access_grant using mandant_internal.principal p where principal_id = p.id and p.name ~ '^breach_(stored|report)';
+delete from mandant_internal.principal where name ~ '^breach_(stored|report)';
 drop schema breach_stored cascade;
-drop role breach_stored;
+drop role breach_stored, breach_report;

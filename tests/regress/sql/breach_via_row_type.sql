@@ -28,8 +28,8 @@ select (x).note from (select s as x from breach.secret s offset 0) y;
 -- the views of the menu
 create function breach.told(mandant.tenant) returns boolean language plpgsql cost 0.0001 as $$ begin raise notice 'told: %', $1.code; return true; end $$;
 create function breach.told(mandant.issued_number) returns boolean language plpgsql cost 0.0001 as $$ begin if $1.number !~ '^RE|^AN|^AB|^LS|^GU|^ZA' then raise notice 'told: %', $1.number; end if; return true; end $$;
-create function breach.told(mandant.principal) returns boolean language plpgsql cost 0.0001 as $$ begin if $1.name !~ '^((sales|rep|lead)@de.example|report_de|breach_de)$' then raise notice 'told: %', $1.name; end if; return true; end $$;
-create function breach.told(mandant.access_grant) returns boolean language plpgsql cost 0.0001 as $$ begin if $1.principal !~ '^((sales|rep|lead)@de.example|report_de|breach_de)$' then raise notice 'told: %', $1.principal; end if; return true; end $$;
+create function breach.told(mandant.principal) returns boolean language plpgsql cost 0.0001 as $$ begin if $1.name !~ '^((sales|rep|lead)@de.example|report_de|breach_de|twice_de \(unbound .*)$' then raise notice 'told: %', $1.name; end if; return true; end $$;
+create function breach.told(mandant.access_grant) returns boolean language plpgsql cost 0.0001 as $$ begin if $1.principal !~ '^((sales|rep|lead)@de.example|report_de|breach_de|twice_de \(unbound .*)$' then raise notice 'told: %', $1.principal; end if; return true; end $$;
 create function breach.told(mandant.series) returns boolean language plpgsql cost 0.0001 as $$ begin if $1.pattern !~ '^(RE|AN|AB|LS|GU|ZA)-' then raise notice 'told: %', $1.pattern; end if; return true; end $$;
 select code from mandant.tenant t where t.told;
 select count(*) > 0 as some from mandant.issued_number t where t.told;

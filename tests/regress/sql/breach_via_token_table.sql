@@ -26,7 +26,7 @@ begin
     'table mandant_internal.protected_table', 'create table breach.t (h bytea references mandant_internal.token)', 'lock mandant_internal.token',
     'create view breach.v as select * from mandant_internal.token; table breach.v', 'select mandant_internal.token_of_transaction()', 'select mandant_internal.new_token()',
     'select mandant_internal.token_hash(''x'')', 'select mandant_internal.password_hash(''x'')', 'select mandant_internal.password_matches(''x'', ''y'')',
-    'select mandant_internal.sign_in_attempt(''sales@us.example'')', 'select mandant_internal.sign_in_succeeded(''sales@us.example'')', 'select mandant_internal.outer_user()',
+    'select mandant_internal.sign_in_attempt(''sales@us.example'', null)', 'select mandant_internal.sign_in_succeeded(''sales@us.example'', null)', 'select mandant_internal.outer_user()',
     'select mandant_internal.principal_named(''sales@us.example'')', 'select mandant_internal.authority(0, null)', 'select * from mandant.sign_in(''sales@us.example'', ''demo'')',
     'select mandant_internal.visible(null)', 'select mandant_internal.rights_changed()']
   loop

@@ -185,6 +185,7 @@ select selection, tenants @> array['de', 'hk', 'us'] as all_selected from mandan
 
 -- the token's setting: nobody sets it, nobody sees it
 \connect - report_de
+set default_transaction_read_only = off;
 set mandant.token = 'x';
 \echo :SQLSTATE
 set local mandant.token = 'x';

@@ -203,14 +203,12 @@ insert into crm.opportunity (customer_id, name) values (:'customer', 'which tena
 \echo :SQLSTATE
 insert into crm.opportunity (tenant_id, customer_id, name) values (:hk, :'hk_customer', 'Boats again') returning stage;
 -- MD-03: not with a customer of the other
+\set VERBOSITY sqlstate
 insert into crm.opportunity (tenant_id, customer_id, name) values (:hk, :'customer', 'x');
-\echo :SQLSTATE
 reset mandant.tenant;
 -- tenants and customers that one does not see
 set role crm_sales;
 insert into crm.opportunity (customer_id, name) values (:'hk_customer', 'x');
-\echo :SQLSTATE
-\set VERBOSITY sqlstate
 select crm.create_opportunity(:'us_customer', 'x');
 select crm.create_opportunity(null, 'x');
 \set VERBOSITY terse

@@ -321,7 +321,7 @@ update crm.settlement_tax set tax = 0;
 \echo :SQLSTATE
 delete from crm.settlement_tax;
 \echo :SQLSTATE
-truncate crm.settlement, crm.settlement_tax;
+truncate crm.settlement, crm.settlement_tax, crm.journal_line;
 \echo :SQLSTATE
 delete from crm.document where id = :'bill';
 \echo :SQLSTATE

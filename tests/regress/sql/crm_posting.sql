@@ -85,13 +85,13 @@ select crm.post_document('00000000-0000-7000-8000-000000000000');
 
 reset role;
 insert into crm.document_kind (code, name, revenue_sign, balance_sign, for_blocked_customer)
-    values ('reminder', 'Reminder', 0, 0, false);
+    values ('circular', 'Circular', 0, 0, false);
 set role mandant_admin;
-select id as reminder from crm.create_document(:'customer', 'reminder',
+select id as circular from crm.create_document(:'customer', 'circular',
     '[{"description": "fee", "quantity": 1, "unit_price": 5, "tax_rate": 0}]') \gset
-select crm.post_document(:'reminder');
+select crm.post_document(:'circular');
 \echo :SQLSTATE
-select number, status from crm.document where id = :'reminder';
+select number, status from crm.document where id = :'circular';
 
 select id as foreign_draft from crm.document
     where status = 'draft' and document_date = '2026-10-06'

@@ -31,6 +31,7 @@ begin
       ('mandant.principal', 'tenant_id is distinct from mandant.current_tenant()'),
       ('mandant.access_grant', '(select code from people where people.name = v.principal) is distinct from %L'),
       ('mandant.series', 'tenant_id is distinct from mandant.current_tenant()'),
+      ('mandant.fiscal_period', 'tenant_id is distinct from mandant.current_tenant()'),
       ('mandant.series_version', 'tenant_id is distinct from mandant.current_tenant()'),
       ('mandant.issued_number', 'tenant_id is distinct from mandant.current_tenant()'),
       ('mandant.issuer_subject', 'tenant_id is distinct from mandant.current_tenant()'),

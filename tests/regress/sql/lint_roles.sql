@@ -142,10 +142,11 @@ alter default privileges for role lint_owner grant select on tables to lint_stra
 :found
 :again
 
--- kept_selection, kept_setting, kept_search_path, kept_logging: with a role, with the database, with both
+-- kept_selection, kept_token, kept_setting, kept_search_path, kept_logging: with a role, with the database, with both
 alter role lint_login set mandant.tenant = '*';
 alter role lint_login set row_security = off;
 alter role lint_relay set session_preload_libraries = 'auto_explain';
+update pg_db_role_setting set setconfig = setconfig || array['mandant.token=secret'] where setrole = 'lint_relay'::regrole;
 alter role lint_stranger set debug_print_plan = on;
 alter role lint_login set search_path = "$user", lint, public;
 alter role lint_stranger set search_path = lint, pg_catalog; -- nobody else creates there

@@ -5,6 +5,7 @@
 \set SHOW_CONTEXT never
 begin;
 set local enable_bitmapscan = off; -- which of two it is depends on the sample that analyze takes
+set local random_page_cost = 4; -- as PostgreSQL has it, whatever the server says
 set local client_min_messages = error; -- a superuser who selects is told that it changes nothing
 -- a hundred tenants, so that there are one, few and many to select
 select count(*) from (

@@ -1,0 +1,515 @@
+-- The run that makes reminders, and what it would make. It can be run as often as one likes: an invoice
+-- comes to its next level only when the days of that level have passed since the last, and each level
+-- comes once, which a unique index decides between two runs. Whoever runs it must see all reminders of
+-- the tenant, or he would remind of what others have, and all that customers may be owed, or he would
+-- ask for what is not owed; of invoices he sees what he sees.
+
+create type crm.due_reminder as (
+    tenant_id int,
+    customer_id uuid,
+    currency text,
+    level int,
+    days_overdue int,
+    amount numeric,
+    credit numeric,
+    fee numeric,
+    items crm.reminder_item[]
+);
+
+comment on type crm.due_reminder is
+    'A reminder that is due, of one customer in one currency; fee null: no exchange rate.';
+
+create function crm.fee_in(
+    fee numeric, from_currency text, to_currency text, on_date date
+) returns numeric
+    language plpgsql stable
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+begin
+    if fee = 0 then
+        return 0;  -- in any currency
+    end if;
+    return round(
+        case
+            when from_currency = to_currency then fee
+            else fee * crm.find_rate_for_euro(to_currency, on_date, 'daily')
+                / crm.find_rate_for_euro(from_currency, on_date, 'daily')
+        end,
+        (select c.minor_unit from crm.currency as c where c.code = to_currency)
+    );
+end
+$$;
+
+comment on function crm.fee_in(numeric, text, text, date) is
+    'A fee in another currency by the rate of a day, rounded to its minor unit; null: no rate.';
+
+create function crm.sees_credits(tenant_id int) returns boolean
+    language sql stable
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+    select bool_and(mandant_internal.has_whole_right(k.code, 'read', sees_credits.tenant_id))
+    from crm.document_kind as k
+    where k.balance_sign = -1
+$$;
+
+comment on function crm.sees_credits(int) is
+    'Whether you may read all payments and credit notes of a tenant.';
+
+create function crm.reckon_reminders(tenant mandant.tenant, as_of date)
+    returns setof crm.due_reminder
+    language plpgsql stable
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+#variable_conflict use_column
+begin
+    return query
+        with open as materialized (
+            select o.document_id, o.customer_id, o.kind, o.number, o.document_date, o.due_date,
+                o.currency, o.gross, o.open_amount
+            from crm.open_item as o
+            where o.tenant_id = tenant.id
+        ), level as materialized (
+            select l.level, l.days_overdue, l.days_since_last, l.fee
+            from crm.effective_reminder_level as l
+            -- who does not see what a customer is owed would ask for too much
+            where l.tenant_id = tenant.id and crm.sees_credits(tenant.id)
+        ), item as (
+            select o.*, l.level, as_of - o.due_date as days_overdue
+            from open as o
+            join crm.document_kind as k on k.code = o.kind and k.balance_sign = 1
+            left join lateral (
+                select i.level, i.reminder_date
+                from crm.reminder_item as i
+                where i.tenant_id = tenant.id and i.document_id = o.document_id and not i.withdrawn
+                order by i.level desc
+                limit 1
+            ) as last on true
+            join level as l on l.level = coalesce(last.level, 0) + 1
+                and l.days_overdue <= as_of - o.due_date
+                and coalesce(as_of - last.reminder_date >= l.days_since_last, true)
+            where o.open_amount > 0
+                and not exists (
+                    select from crm.reminder_block as b
+                    left join crm.customer as c
+                        on c.tenant_id = b.tenant_id and c.id = b.customer_id
+                    where b.tenant_id = tenant.id
+                        and coalesce(b.blocked_until >= as_of, true)
+                        and (
+                            b.document_id = o.document_id
+                            or coalesce(c.merged_into, b.customer_id) = o.customer_id
+                        )
+                )
+        ), credit as (
+            select o.customer_id, o.currency, -sum(o.open_amount) as amount
+            from open as o
+            where o.open_amount < 0
+            group by o.customer_id, o.currency
+        )
+        select
+            tenant.id, i.customer_id, i.currency, i.level, i.days_overdue, i.amount, i.credit,
+            crm.fee_in(
+                coalesce(
+                    l.fee, mandant_internal.setting_in(tenant.id, 'reminder_fee')::numeric, 0
+                ),
+                tenant.currency, i.currency, as_of
+            ),
+            i.items
+        from (
+            select
+                i.customer_id, i.currency, max(i.level) as level,
+                max(i.days_overdue) as days_overdue, sum(i.open_amount) as amount,
+                coalesce(min(c.amount), 0) as credit,
+                array_agg(
+                    (
+                        tenant.id, null, null, null, null, i.document_id, i.number, i.document_date,
+                        i.due_date, i.gross, i.open_amount, i.level, i.days_overdue, as_of, false
+                    )::crm.reminder_item
+                    order by i.due_date, i.number
+                ) as items
+            from item as i
+            left join credit as c on c.customer_id = i.customer_id and c.currency = i.currency
+            group by i.customer_id, i.currency
+        ) as i
+        join level as l on l.level = i.level
+        left join crm.customer as c on c.tenant_id = tenant.id and c.id = i.customer_id
+        where i.amount > i.credit
+        order by c.name collate "C", i.customer_id, i.currency;
+end
+$$;
+
+comment on function crm.reckon_reminders(mandant.tenant, date) is
+    'The reminders of a tenant that are due on a day, in the order in which they are made.
+
+Who is owed as much as he owes is not reminded.';
+
+create function crm.due_reminders(as_of date default null)
+    returns table (
+        tenant_id int, tenant text, customer_id uuid, customer text, currency text, level int,
+        days_overdue int, amount numeric, credit numeric, fee numeric, total numeric, items jsonb
+    )
+    language plpgsql stable
+    security definer -- asks functions that are not for callers; row security sees the caller
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+#variable_conflict use_column
+begin
+    perform crm.require_document_date(as_of);
+    return query
+        select d.tenant_id, t.code, d.customer_id, c.name, d.currency, d.level, d.days_overdue,
+            d.amount, d.credit, d.fee, d.amount - d.credit + d.fee,
+            (
+                select jsonb_agg(
+                    jsonb_build_object(
+                        'document_id', i.document_id, 'number', i.number,
+                        'due_date', i.due_date, 'open_amount', i.open_amount, 'level', i.level,
+                        'days_overdue', i.days_overdue
+                    )
+                    order by i.due_date, i.number
+                )
+                from unnest(d.items) as i
+            )
+        from mandant.tenant as t
+        cross join lateral crm.reckon_reminders(
+            t, coalesce(as_of, mandant_internal.day_in(t.timezone, now()))
+        ) as d
+        left join crm.customer as c on c.tenant_id = d.tenant_id and c.id = d.customer_id
+        order by t.code, c.name, d.currency, d.customer_id;
+end
+$$;
+
+comment on function crm.due_reminders(date) is
+    'What crm.run_reminders would remind of on a day, default today in the tenant; nothing is done.
+
+A row for each customer and currency. level: the highest of its items; amount: open of its items;
+credit: what the customer is owed; fee: null where there is no exchange rate for it; items: the
+invoices. Paid, cancelled, blocked and not yet due ones are left out. Only of tenants of which you may
+read all reminders, payments and credit notes. Errors: 22023 no such date.';
+
+create function crm.fill_reminder(reminder crm.reminder, tenant mandant.tenant)
+    returns crm.reminder
+    language plpgsql stable
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+declare
+    customer crm.customer;
+    address crm.customer_address;
+    level crm.effective_reminder_level;
+    wanted text[];
+    language text;
+    locale text;
+    digits constant int := (
+        select c.minor_unit from crm.currency as c where c.code = reminder.currency
+    );
+begin
+    select c.* into customer
+    from crm.customer as c
+    where c.tenant_id = reminder.tenant_id and c.id = reminder.customer_id;
+    if not found then
+        perform crm.refuse_customer(reminder.customer_id);
+    end if;
+    reminder.owner_id := customer.owner_id;
+    reminder.team_id := customer.team_id;
+    select a.* into address
+    from crm.customer_address as a
+    where a.tenant_id = reminder.tenant_id and a.id = crm.only_address(customer, 'billing');
+    if found then
+        reminder.customer_name := coalesce(address.name, customer.name);
+        reminder.customer_street := address.street;
+        reminder.customer_postal_code := address.postal_code;
+        reminder.customer_city := address.city;
+        reminder.customer_region := address.region;
+        reminder.customer_country := address.country;
+    else
+        reminder.customer_name := customer.name;
+        reminder.customer_street := customer.street;
+        reminder.customer_postal_code := customer.postal_code;
+        reminder.customer_city := customer.city;
+        reminder.customer_region := customer.region;
+        reminder.customer_country := customer.country;
+    end if;
+
+    select l.* into level
+    from crm.effective_reminder_level as l
+    where l.tenant_id = reminder.tenant_id and l.level = reminder.level;
+    reminder.payment_days := level.payment_days;
+    -- as documents choose theirs (crm.write_texts)
+    wanted := array_remove(array[customer.language, tenant.locale], null);
+    language := coalesce(crm.language_in(level.titles, wanted), 'en');
+    wanted := language || wanted;
+    locale := case
+        when crm.covers_language(language, tenant.locale) then tenant.locale else language
+    end;
+    reminder.texts := jsonb_strip_nulls(jsonb_build_object(
+        'layout', 1,
+        'language', language,
+        'locale', locale,
+        'label_set', crm.label_set_of(language),
+        'title', crm.in_language(level.titles, variadic wanted),
+        'text', replace(
+            replace(
+                replace(
+                    replace(
+                        crm.in_language(level.texts, variadic wanted),
+                        '{days}', level.payment_days::text
+                    ),
+                    '{date}', crm.date_in_language(
+                        reminder.reminder_date + level.payment_days, locale
+                    )
+                ),
+                '{amount}', concat(
+                    crm.amount_in_language(
+                        reminder.amount - reminder.credit + reminder.fee, digits, locale
+                    ),
+                    ' ', reminder.currency
+                )
+            ),
+            '{fee}',
+            concat(crm.amount_in_language(reminder.fee, digits, locale), ' ', reminder.currency)
+        ),
+        'countries', case
+            when reminder.customer_country <> tenant.country then (
+                select jsonb_object_agg(c.code, c.name)
+                from crm.country as c
+                where c.code in (tenant.country, reminder.customer_country)
+            )
+        end
+    ));
+    reminder.issuer := crm.letterhead(tenant);
+    return reminder;
+end
+$$;
+
+comment on function crm.fill_reminder(crm.reminder, mandant.tenant) is
+    'A reminder of which the amounts are known, with address, days and texts as they are now.';
+
+create function crm.write_reminder(due crm.due_reminder, tenant mandant.tenant, day date)
+    returns uuid
+    language plpgsql volatile
+    set search_path = pg_catalog, mandant, pg_temp
+    set datestyle = iso  -- messages say dates so
+as $$
+declare
+    reminder crm.reminder;
+begin
+    if due.fee is null then
+        raise exception 'no exchange rate of % on % for the fee, which is in %',
+            due.currency, day, tenant.currency
+            using errcode = 'invalid_parameter_value',
+                hint = 'load it with crm.load_exchange_rates, or set exchange_rate_days';
+    end if;
+    reminder.tenant_id := due.tenant_id;
+    reminder.id := mandant.new_id();
+    reminder.customer_id := due.customer_id;
+    reminder.reminder_date := day;
+    reminder.level := due.level;
+    reminder.currency := due.currency;
+    reminder.amount := due.amount;
+    reminder.credit := due.credit;
+    reminder.fee := due.fee;
+    reminder := crm.fill_reminder(reminder, tenant);
+    perform mandant_internal.require_row(
+        'reminder', action, due.tenant_id, reminder.owner_id, reminder.team_id, null
+    )
+    from unnest(array['create', 'update', 'post']) as action;
+    insert into crm.reminder (
+        tenant_id, id, customer_id, owner_id, team_id, reminder_date, level, currency, amount,
+        credit, fee, payment_days, customer_name, customer_street, customer_postal_code,
+        customer_city, customer_region, customer_country, texts, issuer
+    )
+    select r.tenant_id, r.id, r.customer_id, r.owner_id, r.team_id, r.reminder_date, r.level,
+        r.currency, r.amount, r.credit, r.fee, r.payment_days, r.customer_name,
+        r.customer_street, r.customer_postal_code, r.customer_city, r.customer_region,
+        r.customer_country, r.texts, r.issuer
+    from (select (reminder).*) as r;
+    -- here the second of two runs waits for the first, with nothing that the first could need
+    insert into crm.reminder_item (
+        tenant_id, reminder_id, position, owner_id, team_id, document_id, number, document_date,
+        due_date, gross, open_amount, level, days_overdue, reminder_date
+    )
+    select i.tenant_id, reminder.id, i.position, reminder.owner_id, reminder.team_id,
+        i.document_id, i.number, i.document_date, i.due_date, i.gross, i.open_amount, i.level,
+        i.days_overdue, i.reminder_date
+    from unnest(due.items) with ordinality as i (
+        tenant_id, reminder_id, place, owner_id, team_id, document_id, number, document_date,
+        due_date, gross, open_amount, level, days_overdue, reminder_date, withdrawn, position
+    )
+    order by i.position;
+    return reminder.id;
+end
+$$;
+
+comment on function crm.write_reminder(crm.due_reminder, mandant.tenant, date) is
+    'Writes a reminder with its items, still without number, and returns its id.';
+
+create function crm.run_reminders(as_of date default null, tenant text default null)
+    returns table (
+        tenant_code text, reminder_id uuid, number text, customer_id uuid, customer text,
+        level int, currency text, amount numeric, credit numeric, fee numeric, total numeric,
+        sqlstate text, message text, hint text
+    )
+    language plpgsql volatile
+    security definer -- writes what users may not; row security still sees the caller
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+#variable_conflict use_column
+declare
+    home mandant.tenant;
+    allowed boolean := false;
+    day date;
+    due crm.due_reminder;
+    made uuid[];
+    made_id uuid;
+    state text;
+    said text;
+    advice text;
+    broken name;
+begin
+    perform crm.require_document_date(as_of);
+    if run_reminders.tenant is not null then
+        perform crm.tenant_or_selected(run_reminders.tenant);
+    end if;
+    for home in
+        select t.* from mandant.tenant as t
+        where coalesce(t.code = run_reminders.tenant, true)
+        order by t.id
+    loop
+        continue when not mandant_internal.has_right('reminder', 'create', home.id)
+            or not mandant_internal.has_right('reminder', 'update', home.id)
+            or not mandant_internal.has_right('reminder', 'post', home.id)
+            or not mandant_internal.has_whole_right('reminder', 'read', home.id)
+            or not crm.sees_credits(home.id);
+        allowed := true;
+        day := coalesce(as_of, mandant_internal.day_in(home.timezone, now()));
+        made := '{}';
+        for due in select d.* from crm.reckon_reminders(home, day) as d loop
+            begin
+                made := made || crm.write_reminder(due, home, day);
+            exception when others then
+                get stacked diagnostics state = returned_sqlstate, said = message_text,
+                    advice = pg_exception_hint, broken = constraint_name;
+                if state like '40%' then
+                    raise;  -- to be tried again as a whole
+                elsif broken = 'reminder_item_once' then
+                    state := '42710';
+                    said := 'another run has reminded of it meanwhile';
+                    advice := 'nothing is to be done: crm.reminder has it';
+                end if;
+                return query
+                    select home.code, null::uuid, null::text, due.customer_id, (
+                            select c.name from crm.customer as c
+                            where c.tenant_id = home.id and c.id = due.customer_id
+                        ),
+                        due.level, due.currency, due.amount, due.credit, due.fee,
+                        due.amount - due.credit + due.fee, state, said, nullif(advice, '');
+            end;
+        end loop;
+        -- last, so that nobody waits for numbers while this waits for others
+        foreach made_id in array made loop
+            update crm.reminder as r
+            set issued_at = now()
+            where r.tenant_id = home.id and r.id = made_id;
+        end loop;
+        return query
+            select home.code, r.id, r.number, r.customer_id, c.name, r.level, r.currency, r.amount,
+                r.credit, r.fee, r.total, null::text, null::text, null::text
+            from crm.reminder as r
+            join crm.customer as c on c.tenant_id = r.tenant_id and c.id = r.customer_id
+            where r.tenant_id = home.id and r.id = any (made)
+            order by r.number;
+    end loop;
+    if not allowed then
+        perform mandant_internal.refuse_right('reminder', 'create');
+    end if;
+end
+$$;
+
+comment on function crm.run_reminders(date, text) is
+    'Makes the reminders that are due on a day, one per customer and currency; a row for each.
+
+as_of: their date, default today in the tenant. tenant: code of one that is selected, default all of
+those in which you may create, update and post reminders and read all of them, and all payments and
+credit notes. The level is the highest of the items. With sqlstate: why this customer was refused;
+the others are not. Running it again makes nothing twice: an invoice comes to its next level when the
+days of that level have passed since the last reminder, and after the last level to none. Errors:
+42704 the tenant has no series reminder, 22023 no such date, 42501 no right, or tenant not available.';
+
+create function crm.withdraw_reminder(id uuid, reason text) returns crm.reminder
+    language plpgsql volatile
+    security definer -- users do not write reminders; row security still sees the caller
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+declare
+    reminder crm.reminder;
+begin
+    select r.* into reminder from crm.reminder as r where r.id = withdraw_reminder.id;
+    if not found then
+        perform crm.refuse_reminder(id);
+    end if;
+    perform mandant_internal.require_row(
+        'reminder', 'update', reminder.tenant_id, reminder.owner_id, reminder.team_id, null
+    );
+    if reason ~ '\S' is not true or length(reason) > 500 then
+        raise exception 'reason must be more than blanks, of at most 500 characters'
+            using errcode = 'invalid_parameter_value', hint = 'say why it is withdrawn';
+    end if;
+    update crm.reminder as r
+    set withdrawn_at = now(), withdrawn_by = mandant_internal.me(), withdrawn_reason = reason
+    where r.tenant_id = reminder.tenant_id and r.id = reminder.id and r.withdrawn_at is null
+    returning * into reminder;
+    if not found then
+        raise exception 'reminder is withdrawn already'
+            using errcode = 'restrict_violation', hint = 'crm.reminder says when, by whom and why';
+    end if;
+    update crm.reminder_item as i
+    set withdrawn = true
+    where i.tenant_id = reminder.tenant_id and i.reminder_id = reminder.id;
+    return reminder;
+end
+$$;
+
+comment on function crm.withdraw_reminder(uuid, text) is
+    'Withdraws a reminder: its invoices count as not reminded of by it; returns it.
+
+It keeps its number and stays as it was sent. Needs update on reminder. Errors: P0002 no such
+reminder, 23001 withdrawn already, 22023 no reason, 42501 no right.';
+
+create function crm.refuse_reminder(reminder_id uuid) returns void
+    language plpgsql immutable
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    raise exception 'no such reminder %', reminder_id
+        using errcode = 'no_data_found',
+            hint = 'look for it in crm.reminder, with its tenant selected';
+end
+$$;
+
+comment on function crm.refuse_reminder(uuid) is
+    'Refuses (P0002) a reminder that is not there or not to be seen.';
+
+alter type crm.due_reminder owner to crm_owner;
+alter function crm.fee_in(numeric, text, text, date) owner to crm_owner;
+alter function crm.sees_credits(int) owner to crm_owner;
+alter function crm.reckon_reminders(mandant.tenant, date) owner to crm_owner;
+alter function crm.due_reminders(date) owner to crm_owner;
+alter function crm.fill_reminder(crm.reminder, mandant.tenant) owner to crm_owner;
+alter function crm.write_reminder(crm.due_reminder, mandant.tenant, date) owner to crm_owner;
+alter function crm.run_reminders(date, text) owner to crm_owner;
+alter function crm.withdraw_reminder(uuid, text) owner to crm_owner;
+alter function crm.refuse_reminder(uuid) owner to crm_owner;
+revoke all on function
+    crm.fee_in(numeric, text, text, date),
+    crm.sees_credits(int),
+    crm.reckon_reminders(mandant.tenant, date),
+    crm.due_reminders(date),
+    crm.fill_reminder(crm.reminder, mandant.tenant),
+    crm.write_reminder(crm.due_reminder, mandant.tenant, date),
+    crm.run_reminders(date, text),
+    crm.withdraw_reminder(uuid, text),
+    crm.refuse_reminder(uuid)
+    from public;
+-- what runs as its caller refuses as its caller
+grant execute on function
+    crm.due_reminders(date), crm.run_reminders(date, text), crm.withdraw_reminder(uuid, text),
+    crm.refuse_reminder(uuid)
+    to mandant_user;
