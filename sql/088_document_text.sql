@@ -36,6 +36,49 @@ $$;
 comment on function crm.payment_terms(crm.document, crm.customer, crm.document_kind) is
     'Terms of a document that is not posted: the customer''s, else the tenant''s.';
 
+create function crm.choose_language(
+    titles jsonb, customer_language text, tenant_locale text, out wanted text[],
+    out language text, out locale text
+)
+    language plpgsql stable
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+begin
+    wanted := array_remove(array[customer_language, tenant_locale], null);
+    -- one language for all of it: the first that there is a title in
+    language := coalesce(crm.language_in(titles, wanted), 'en');
+    wanted := language || wanted;
+    -- figures and dates are read as the text around them; the tenant's region says how, if at all
+    locale := case
+        when crm.covers_language(language, tenant_locale) then tenant_locale else language
+    end;
+end
+$$;
+
+comment on function crm.choose_language(jsonb, text, text) is
+    'The language of a letter, how its figures are written, and in which languages to look for texts.
+
+titles: what it is called, by language. language: the customer''s, else the tenant''s, else en.';
+
+create function crm.country_names(home text, variadic others text[]) returns jsonb
+    language plpgsql stable
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+begin
+    if home = all (array_remove(others, null)) then
+        return null;
+    end if;
+    return (
+        select jsonb_object_agg(c.code, c.name)
+        from crm.country as c
+        where c.code = home or c.code = any (others)
+    );
+end
+$$;
+
+comment on function crm.country_names(text, text[]) is
+    'Names of countries for a letter that crosses a border; null: it stays at home.';
+
 create function crm.write_texts(
     document crm.document, tenant mandant.tenant, kind crm.document_kind,
     lines crm.document_line[], out language text, out title text, out terms text, out tax_notes text, out intro text,
@@ -68,14 +111,8 @@ begin
         end if;
     end if;
 
-    -- one language for all of it: the first that there is a title in
-    wanted := array_remove(array[document.customer_language, tenant.locale], null);
-    language := coalesce(crm.language_in(titles, wanted), 'en');
-    wanted := language || wanted;
-    -- figures and dates are read as the text around them; the tenant's region says how, if at all
-    locale := case
-        when crm.covers_language(language, tenant.locale) then tenant.locale else language
-    end;
+    select c.* into wanted, language, locale
+    from crm.choose_language(titles, document.customer_language, tenant.locale) as c;
     layout := 1;
     label_set := crm.label_set_of(language);
     priced := kind.priced;
@@ -113,15 +150,9 @@ begin
         )
     into tax_notes, tax_titles, units;
 
-    -- a letter that crosses a border says which
-    if document.customer_country <> tenant.country or document.delivery_country <> tenant.country then
-        countries := (
-            select jsonb_object_agg(c.code, c.name)
-            from crm.country as c
-            where c.code in
-                (tenant.country, document.customer_country, document.delivery_country)
-        );
-    end if;
+    countries := crm.country_names(
+        tenant.country, document.customer_country, document.delivery_country
+    );
 
     if source.number is not null then
         related := format(
@@ -211,16 +242,22 @@ closing: the settings document_intro and document_closing. For a posted document
 of posting. Errors: P0002 no such document.';
 
 alter function crm.payment_terms(crm.document, crm.customer, crm.document_kind) owner to crm_owner;
+alter function crm.choose_language(jsonb, text, text) owner to crm_owner;
+alter function crm.country_names(text, text[]) owner to crm_owner;
 alter function crm.write_texts(crm.document, mandant.tenant, crm.document_kind, crm.document_line[]) owner to crm_owner;
 alter function crm.document_texts(uuid) owner to crm_owner;
 revoke all on function
     crm.payment_terms(crm.document, crm.customer, crm.document_kind),
+    crm.choose_language(jsonb, text, text),
+    crm.country_names(text, text[]),
     crm.write_texts(crm.document, mandant.tenant, crm.document_kind, crm.document_line[]),
     crm.document_texts(uuid)
     from public;
 -- document_texts runs as its caller, who sees what he may see of document and customer
 grant execute on function
     crm.payment_terms(crm.document, crm.customer, crm.document_kind),
+    crm.choose_language(jsonb, text, text),
+    crm.country_names(text, text[]),
     crm.write_texts(crm.document, mandant.tenant, crm.document_kind, crm.document_line[]),
     crm.document_texts(uuid)
     to mandant_user;

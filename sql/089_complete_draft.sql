@@ -28,6 +28,31 @@ $$;
 comment on function crm.letterhead(mandant.tenant) is
     'What a tenant says of itself on its documents, as its settings have it now.';
 
+create function crm.addressed(customer crm.customer, address_id uuid) returns crm.customer
+    language plpgsql stable
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+declare
+    address crm.customer_address;
+begin
+    if address_id is not null then
+        select a.* into address
+        from crm.customer_address as a
+        where a.tenant_id = customer.tenant_id and a.id = address_id;
+        customer.name := coalesce(address.name, customer.name);
+        customer.street := address.street;
+        customer.postal_code := address.postal_code;
+        customer.city := address.city;
+        customer.region := address.region;
+        customer.country := address.country;
+    end if;
+    return customer;
+end
+$$;
+
+comment on function crm.addressed(crm.customer, uuid) is
+    'A customer with name and address as letters to one of their addresses say it; null: their own.';
+
 create function crm.complete_draft(
     document crm.document, customer crm.customer, tenant mandant.tenant, kind crm.document_kind,
     lines crm.document_line[]
@@ -36,38 +61,26 @@ create function crm.complete_draft(
     set search_path = pg_catalog, mandant, pg_temp
 as $$
 declare
-    address crm.customer_address;
+    place crm.customer;  -- where they are addressed
     terms record;
 begin
-    document.customer_name := customer.name;
-    document.customer_street := customer.street;
-    document.customer_postal_code := customer.postal_code;
-    document.customer_city := customer.city;
-    document.customer_region := customer.region;
-    document.customer_country := customer.country;
+    place := crm.addressed(customer, document.billing_address_id);
+    document.customer_name := place.name;
+    document.customer_street := place.street;
+    document.customer_postal_code := place.postal_code;
+    document.customer_city := place.city;
+    document.customer_region := place.region;
+    document.customer_country := place.country;
     document.customer_tax_id := customer.tax_id;
     document.customer_language := customer.language;
-    if document.billing_address_id is not null then
-        select a.* into address
-        from crm.customer_address as a
-        where a.tenant_id = document.tenant_id and a.id = document.billing_address_id;
-        document.customer_name := coalesce(address.name, customer.name);
-        document.customer_street := address.street;
-        document.customer_postal_code := address.postal_code;
-        document.customer_city := address.city;
-        document.customer_region := address.region;
-        document.customer_country := address.country;
-    end if;
     if document.delivery_address_id is not null then
-        select a.* into address
-        from crm.customer_address as a
-        where a.tenant_id = document.tenant_id and a.id = document.delivery_address_id;
-        document.delivery_name := coalesce(address.name, customer.name);
-        document.delivery_street := address.street;
-        document.delivery_postal_code := address.postal_code;
-        document.delivery_city := address.city;
-        document.delivery_region := address.region;
-        document.delivery_country := address.country;
+        place := crm.addressed(customer, document.delivery_address_id);
+        document.delivery_name := place.name;
+        document.delivery_street := place.street;
+        document.delivery_postal_code := place.postal_code;
+        document.delivery_city := place.city;
+        document.delivery_region := place.region;
+        document.delivery_country := place.country;
     end if;
     if document.supplied_on is null and kind.supplies then
         document.supplied_on := document.document_date;
@@ -133,6 +146,7 @@ comment on function crm.as_posted(crm.document) is
     'A draft with all that posting would freeze now.';
 
 alter function crm.letterhead(mandant.tenant) owner to crm_owner;
+alter function crm.addressed(crm.customer, uuid) owner to crm_owner;
 alter function crm.complete_draft(
     crm.document, crm.customer, mandant.tenant, crm.document_kind, crm.document_line[]
 ) owner to crm_owner;
@@ -140,6 +154,7 @@ alter function crm.lines_of(crm.document) owner to crm_owner;
 alter function crm.as_posted(crm.document) owner to crm_owner;
 revoke all on function
     crm.letterhead(mandant.tenant),
+    crm.addressed(crm.customer, uuid),
     crm.complete_draft(
         crm.document, crm.customer, mandant.tenant, crm.document_kind, crm.document_line[]
     ),
@@ -149,6 +164,7 @@ revoke all on function
 -- who looks at a draft does it with his own rights
 grant execute on function
     crm.letterhead(mandant.tenant),
+    crm.addressed(crm.customer, uuid),
     crm.complete_draft(
         crm.document, crm.customer, mandant.tenant, crm.document_kind, crm.document_line[]
     ),

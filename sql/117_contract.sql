@@ -53,7 +53,7 @@ create table crm.contract (
     constraint contract_currency_fkey foreign key (currency)
         references crm.currency (code) on delete restrict,
     constraint contract_title_is_filled check (title ~ '\S' and length(title) <= 500),
-    constraint contract_reference_length check (length(reference) <= 500),
+    constraint contract_reference_length check (length(reference) between 1 and 500),
     constraint contract_end_reason_length check (length(end_reason) <= 500),
     constraint contract_starts_on_in_range
         check (starts_on between '1900-01-01' and '2999-12-31'),
@@ -84,7 +84,7 @@ comment on table crm.contract is 'Contracts with customers, billed again and aga
 comment on constraint contract_title_is_filled on crm.contract is
     'title must be more than blanks, of at most 500 characters';
 comment on constraint contract_reference_length on crm.contract is
-    'reference must be at most 500 characters';
+    'reference must be from 1 to 500 characters, or null';
 comment on constraint contract_end_reason_length on crm.contract is
     'reason must be at most 500 characters';
 comment on constraint contract_starts_on_in_range on crm.contract is

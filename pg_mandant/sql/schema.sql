@@ -28,7 +28,7 @@ create function mandant.new_id() returns uuid
   language c volatile parallel safe
   as 'MODULE_PATHNAME', 'new_id_wrapper';
 comment on function mandant.new_id() is
-  'A new row id: UUID version 7 (RFC 9562). Ordered by time, so indexes grow at their end; tells nobody how many rows there are.';
+  'A new row id: UUID version 7 (RFC 9562). Ordered by time, those of one session as they were made, so indexes grow at their end; tells nobody how many rows there are.';
 
 create function mandant.version() returns text
   language c immutable parallel safe

@@ -14,11 +14,12 @@ use uuid::Uuid;
 use crate::{
     amount::Amount,
     call::Call,
-    contract::{Contract, WholeContract, done},
+    contract::{Contract, NewContractLine, WholeContract, done},
     db::Db,
     error::Error,
     extract::{Body, Path, Query},
     function::invoke,
+    nested::Nested,
     openapi::operation,
     record::{Columns, Record, arguments, param, record},
     reply::Json,
@@ -42,6 +43,18 @@ arguments! {
         /// The last day, after which it is as before; for good unless said.
         valid_until: NaiveDate,
         /// Why, such as `index`.
+        reason: String,
+    }
+}
+
+arguments! {
+    /// What a contract is about from a day on, too.
+    pub struct AddedLine {
+        /// The first day of the line.
+        valid_from: NaiveDate,
+        line: Nested<NewContractLine>,
+    } perhaps {
+        /// Why, such as `two more seats`.
         reason: String,
     }
 }
@@ -143,6 +156,10 @@ pub fn routes() -> ApiRouter<Db> {
             post_with(change_line, operation("Change a line from a day on")),
         )
         .api_route(
+            &one("/add-line"),
+            post_with(add_line, operation("Add a line from a day on")),
+        )
+        .api_route(
             &one("/withdraw-change"),
             post_with(withdraw_change, operation("Take a change of a line back")),
         )
@@ -191,6 +208,14 @@ async fn change_line(
     Body(to): Body<LineChange>,
 ) -> Result<Json<WholeContract>, Error> {
     does(call, id, "crm.change_contract_line", &to).await
+}
+
+async fn add_line(
+    call: Call,
+    Path(id): Path<Uuid>,
+    Body(new): Body<AddedLine>,
+) -> Result<Json<WholeContract>, Error> {
+    does(call, id, "crm.add_contract_line", &new).await
 }
 
 async fn withdraw_change(

@@ -55,6 +55,9 @@ mod product;
 pub mod psql;
 mod record;
 pub mod refresh;
+mod reminder;
+mod reminder_block;
+mod reminder_level;
 mod reply;
 mod report;
 mod report_snapshot;
@@ -141,6 +144,9 @@ fn described() -> Result<(Router<Db>, Value), Error> {
         .merge(payment::routes())
         .merge(price::routes())
         .merge(product::routes())
+        .merge(reminder::routes())
+        .merge(reminder_block::routes())
+        .merge(reminder_level::routes())
         .merge(report::routes())
         .merge(report_snapshot::routes())
         .merge(role::routes())

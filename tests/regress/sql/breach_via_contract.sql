@@ -38,6 +38,7 @@ select crm.contract_end(:'theirs');
 select crm.contract_history(:'theirs');
 select crm.change_contract(:'theirs', title => 'mine');
 select crm.change_contract_line(:'theirs', 1, '2026-10-05', unit_price => 0);
+select crm.add_contract_line(:'theirs', '2026-10-05', '{"description": "mine", "quantity": 1, "unit_price": 0, "tax_rate": 0}');
 select crm.withdraw_contract_change(:'theirs', 1, '2026-10-05');
 select crm.suspend_contract(:'theirs', '2026-10-05', 'mine');
 select crm.resume_contract(:'theirs', '2026-10-20');

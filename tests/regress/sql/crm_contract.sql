@@ -120,7 +120,7 @@ reset role;
 set role crm_books;
 -- the last period pro rata, and then no more
 select contract, first_day, last_day, gross from crm.run_contracts('2027-01-01');
-select count(*) from crm.run_contracts('2030-01-01');
+select count(*) from crm.run_contracts('2027-06-01');
 select state, notice_by, next_end from report.contract where contract_id = :'contract';
 -- nobody changes what was billed, nor deletes an active contract
 reset role;
@@ -251,6 +251,17 @@ select crm.change_contract_line(:'fine', 1, '2027-01-01', quantity => 1, valid_u
 \echo :SQLSTATE
 select crm.change_contract_line(:'fine', 1, '2026-01-01', quantity => 1);
 \echo :SQLSTATE
+\echo a line is added from a day on, and taken back
+select position, valid_from, quantity, unit_price, reason from crm.add_contract_line(:'fine', '2027-01-01', '{"product": "CARE", "quantity": 4}', 'mehr');
+select crm.withdraw_contract_change(:'fine', 2, '2027-01-01');
+select crm.add_contract_line(:'fine', '2025-12-31', '{"product": "CARE", "quantity": 4}');
+\echo :SQLSTATE
+select crm.add_contract_line(:'fine', null, '{"product": "CARE", "quantity": 4}');
+\echo :SQLSTATE
+select crm.add_contract_line(:'fine', '2027-01-01', '{"product": "CARE"}');
+\echo :SQLSTATE
+select crm.add_contract_line(:'fine', '2027-01-01', '[1]');
+\echo :SQLSTATE
 select crm.suspend_contract(:'fine', '2027-01-01', ' ');
 \echo :SQLSTATE
 select crm.suspend_contract(:'fine', '2027-01-01', 'x', '2026-12-31');
@@ -260,6 +271,11 @@ select crm.resume_contract(:'fine', '2027-01-01');
 select crm.contract_end('00000000-0000-7000-8000-000000000000');
 \echo :SQLSTATE
 select count(*) from crm.contract where title in ('x', 'anders');
+update crm.contract set reference = '' where id = :'fine';
+\echo :SQLSTATE
+\echo a slip of the finger would bill two centuries
+select crm.run_contracts('2226-11-29');
+\echo :SQLSTATE
 update crm.contract set starts_on = '2020-01-01';
 \echo :SQLSTATE
 insert into crm.contract_line (contract_id, position, valid_from, quantity, unit_price) values (:'fine', 2, '2026-01-01', 1, 1);

@@ -1,189 +1,6 @@
--- The run that makes reminders, and what it would make. It can be run as often as one likes: an invoice
--- comes to its next level only when the days of that level have passed since the last, and each level
--- comes once, which a unique index decides between two runs. Whoever runs it must see all reminders of
--- the tenant, or he would remind of what others have, and all that customers may be owed, or he would
--- ask for what is not owed; of invoices he sees what he sees.
-
-create type crm.due_reminder as (
-    tenant_id int,
-    customer_id uuid,
-    currency text,
-    level int,
-    days_overdue int,
-    amount numeric,
-    credit numeric,
-    fee numeric,
-    items crm.reminder_item[]
-);
-
-comment on type crm.due_reminder is
-    'A reminder that is due, of one customer in one currency; fee null: no exchange rate.';
-
-create function crm.fee_in(
-    fee numeric, from_currency text, to_currency text, on_date date
-) returns numeric
-    language plpgsql stable
-    set search_path = pg_catalog, mandant, pg_temp
-as $$
-begin
-    if fee = 0 then
-        return 0;  -- in any currency
-    end if;
-    return round(
-        case
-            when from_currency = to_currency then fee
-            else fee * crm.find_rate_for_euro(to_currency, on_date, 'daily')
-                / crm.find_rate_for_euro(from_currency, on_date, 'daily')
-        end,
-        (select c.minor_unit from crm.currency as c where c.code = to_currency)
-    );
-end
-$$;
-
-comment on function crm.fee_in(numeric, text, text, date) is
-    'A fee in another currency by the rate of a day, rounded to its minor unit; null: no rate.';
-
-create function crm.sees_credits(tenant_id int) returns boolean
-    language sql stable
-    set search_path = pg_catalog, mandant, pg_temp
-as $$
-    select bool_and(mandant_internal.has_whole_right(k.code, 'read', sees_credits.tenant_id))
-    from crm.document_kind as k
-    where k.balance_sign = -1
-$$;
-
-comment on function crm.sees_credits(int) is
-    'Whether you may read all payments and credit notes of a tenant.';
-
-create function crm.reckon_reminders(tenant mandant.tenant, as_of date)
-    returns setof crm.due_reminder
-    language plpgsql stable
-    set search_path = pg_catalog, mandant, pg_temp
-as $$
-#variable_conflict use_column
-begin
-    return query
-        with open as materialized (
-            select o.document_id, o.customer_id, o.kind, o.number, o.document_date, o.due_date,
-                o.currency, o.gross, o.open_amount
-            from crm.open_item as o
-            where o.tenant_id = tenant.id
-        ), level as materialized (
-            select l.level, l.days_overdue, l.days_since_last, l.fee
-            from crm.effective_reminder_level as l
-            -- who does not see what a customer is owed would ask for too much
-            where l.tenant_id = tenant.id and crm.sees_credits(tenant.id)
-        ), item as (
-            select o.*, l.level, as_of - o.due_date as days_overdue
-            from open as o
-            join crm.document_kind as k on k.code = o.kind and k.balance_sign = 1
-            left join lateral (
-                select i.level, i.reminder_date
-                from crm.reminder_item as i
-                where i.tenant_id = tenant.id and i.document_id = o.document_id and not i.withdrawn
-                order by i.level desc
-                limit 1
-            ) as last on true
-            join level as l on l.level = coalesce(last.level, 0) + 1
-                and l.days_overdue <= as_of - o.due_date
-                and coalesce(as_of - last.reminder_date >= l.days_since_last, true)
-            where o.open_amount > 0
-                and not exists (
-                    select from crm.reminder_block as b
-                    left join crm.customer as c
-                        on c.tenant_id = b.tenant_id and c.id = b.customer_id
-                    where b.tenant_id = tenant.id
-                        and coalesce(b.blocked_until >= as_of, true)
-                        and (
-                            b.document_id = o.document_id
-                            or coalesce(c.merged_into, b.customer_id) = o.customer_id
-                        )
-                )
-        ), credit as (
-            select o.customer_id, o.currency, -sum(o.open_amount) as amount
-            from open as o
-            where o.open_amount < 0
-            group by o.customer_id, o.currency
-        )
-        select
-            tenant.id, i.customer_id, i.currency, i.level, i.days_overdue, i.amount, i.credit,
-            crm.fee_in(
-                coalesce(
-                    l.fee, mandant_internal.setting_in(tenant.id, 'reminder_fee')::numeric, 0
-                ),
-                tenant.currency, i.currency, as_of
-            ),
-            i.items
-        from (
-            select
-                i.customer_id, i.currency, max(i.level) as level,
-                max(i.days_overdue) as days_overdue, sum(i.open_amount) as amount,
-                coalesce(min(c.amount), 0) as credit,
-                array_agg(
-                    (
-                        tenant.id, null, null, null, null, i.document_id, i.number, i.document_date,
-                        i.due_date, i.gross, i.open_amount, i.level, i.days_overdue, as_of, false
-                    )::crm.reminder_item
-                    order by i.due_date, i.number
-                ) as items
-            from item as i
-            left join credit as c on c.customer_id = i.customer_id and c.currency = i.currency
-            group by i.customer_id, i.currency
-        ) as i
-        join level as l on l.level = i.level
-        left join crm.customer as c on c.tenant_id = tenant.id and c.id = i.customer_id
-        where i.amount > i.credit
-        order by c.name collate "C", i.customer_id, i.currency;
-end
-$$;
-
-comment on function crm.reckon_reminders(mandant.tenant, date) is
-    'The reminders of a tenant that are due on a day, in the order in which they are made.
-
-Who is owed as much as he owes is not reminded.';
-
-create function crm.due_reminders(as_of date default null)
-    returns table (
-        tenant_id int, tenant text, customer_id uuid, customer text, currency text, level int,
-        days_overdue int, amount numeric, credit numeric, fee numeric, total numeric, items jsonb
-    )
-    language plpgsql stable
-    security definer -- asks functions that are not for callers; row security sees the caller
-    set search_path = pg_catalog, mandant, pg_temp
-as $$
-#variable_conflict use_column
-begin
-    perform crm.require_document_date(as_of);
-    return query
-        select d.tenant_id, t.code, d.customer_id, c.name, d.currency, d.level, d.days_overdue,
-            d.amount, d.credit, d.fee, d.amount - d.credit + d.fee,
-            (
-                select jsonb_agg(
-                    jsonb_build_object(
-                        'document_id', i.document_id, 'number', i.number,
-                        'due_date', i.due_date, 'open_amount', i.open_amount, 'level', i.level,
-                        'days_overdue', i.days_overdue
-                    )
-                    order by i.due_date, i.number
-                )
-                from unnest(d.items) as i
-            )
-        from mandant.tenant as t
-        cross join lateral crm.reckon_reminders(
-            t, coalesce(as_of, mandant_internal.day_in(t.timezone, now()))
-        ) as d
-        left join crm.customer as c on c.tenant_id = d.tenant_id and c.id = d.customer_id
-        order by t.code, c.name, d.currency, d.customer_id;
-end
-$$;
-
-comment on function crm.due_reminders(date) is
-    'What crm.run_reminders would remind of on a day, default today in the tenant; nothing is done.
-
-A row for each customer and currency. level: the highest of its items; amount: open of its items;
-credit: what the customer is owed; fee: null where there is no exchange rate for it; items: the
-invoices. Paid, cancelled, blocked and not yet due ones are left out. Only of tenants of which you may
-read all reminders, payments and credit notes. Errors: 22023 no such date.';
+-- The run that makes reminders. It can be run as often as one likes: each level comes once, which a
+-- unique index decides between two runs. Whoever runs it must see all reminders of the tenant, or he
+-- would remind of what others have.
 
 create function crm.fill_reminder(reminder crm.reminder, tenant mandant.tenant)
     returns crm.reminder
@@ -192,7 +9,6 @@ create function crm.fill_reminder(reminder crm.reminder, tenant mandant.tenant)
 as $$
 declare
     customer crm.customer;
-    address crm.customer_address;
     level crm.effective_reminder_level;
     wanted text[];
     language text;
@@ -209,36 +25,20 @@ begin
     end if;
     reminder.owner_id := customer.owner_id;
     reminder.team_id := customer.team_id;
-    select a.* into address
-    from crm.customer_address as a
-    where a.tenant_id = reminder.tenant_id and a.id = crm.only_address(customer, 'billing');
-    if found then
-        reminder.customer_name := coalesce(address.name, customer.name);
-        reminder.customer_street := address.street;
-        reminder.customer_postal_code := address.postal_code;
-        reminder.customer_city := address.city;
-        reminder.customer_region := address.region;
-        reminder.customer_country := address.country;
-    else
-        reminder.customer_name := customer.name;
-        reminder.customer_street := customer.street;
-        reminder.customer_postal_code := customer.postal_code;
-        reminder.customer_city := customer.city;
-        reminder.customer_region := customer.region;
-        reminder.customer_country := customer.country;
-    end if;
+    customer := crm.addressed(customer, crm.only_address(customer, 'billing'));
+    reminder.customer_name := customer.name;
+    reminder.customer_street := customer.street;
+    reminder.customer_postal_code := customer.postal_code;
+    reminder.customer_city := customer.city;
+    reminder.customer_region := customer.region;
+    reminder.customer_country := customer.country;
 
     select l.* into level
     from crm.effective_reminder_level as l
     where l.tenant_id = reminder.tenant_id and l.level = reminder.level;
     reminder.payment_days := level.payment_days;
-    -- as documents choose theirs (crm.write_texts)
-    wanted := array_remove(array[customer.language, tenant.locale], null);
-    language := coalesce(crm.language_in(level.titles, wanted), 'en');
-    wanted := language || wanted;
-    locale := case
-        when crm.covers_language(language, tenant.locale) then tenant.locale else language
-    end;
+    select c.* into wanted, language, locale
+    from crm.choose_language(level.titles, customer.language, tenant.locale) as c;
     reminder.texts := jsonb_strip_nulls(jsonb_build_object(
         'layout', 1,
         'language', language,
@@ -266,13 +66,7 @@ begin
             '{fee}',
             concat(crm.amount_in_language(reminder.fee, digits, locale), ' ', reminder.currency)
         ),
-        'countries', case
-            when reminder.customer_country <> tenant.country then (
-                select jsonb_object_agg(c.code, c.name)
-                from crm.country as c
-                where c.code in (tenant.country, reminder.customer_country)
-            )
-        end
+        'countries', crm.country_names(tenant.country, reminder.customer_country)
     ));
     reminder.issuer := crm.letterhead(tenant);
     return reminder;
@@ -487,21 +281,12 @@ $$;
 comment on function crm.refuse_reminder(uuid) is
     'Refuses (P0002) a reminder that is not there or not to be seen.';
 
-alter type crm.due_reminder owner to crm_owner;
-alter function crm.fee_in(numeric, text, text, date) owner to crm_owner;
-alter function crm.sees_credits(int) owner to crm_owner;
-alter function crm.reckon_reminders(mandant.tenant, date) owner to crm_owner;
-alter function crm.due_reminders(date) owner to crm_owner;
 alter function crm.fill_reminder(crm.reminder, mandant.tenant) owner to crm_owner;
 alter function crm.write_reminder(crm.due_reminder, mandant.tenant, date) owner to crm_owner;
 alter function crm.run_reminders(date, text) owner to crm_owner;
 alter function crm.withdraw_reminder(uuid, text) owner to crm_owner;
 alter function crm.refuse_reminder(uuid) owner to crm_owner;
 revoke all on function
-    crm.fee_in(numeric, text, text, date),
-    crm.sees_credits(int),
-    crm.reckon_reminders(mandant.tenant, date),
-    crm.due_reminders(date),
     crm.fill_reminder(crm.reminder, mandant.tenant),
     crm.write_reminder(crm.due_reminder, mandant.tenant, date),
     crm.run_reminders(date, text),
@@ -510,6 +295,5 @@ revoke all on function
     from public;
 -- what runs as its caller refuses as its caller
 grant execute on function
-    crm.due_reminders(date), crm.run_reminders(date, text), crm.withdraw_reminder(uuid, text),
-    crm.refuse_reminder(uuid)
+    crm.run_reminders(date, text), crm.withdraw_reminder(uuid, text), crm.refuse_reminder(uuid)
     to mandant_user;

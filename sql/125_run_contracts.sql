@@ -93,7 +93,7 @@ begin
 
     foreach bill in array bills loop
         if bill.lines is not null then
-            place := place + 1;  -- ids were made one after the other, and sort so
+            place := place + 1;  -- ids of one session sort as they were made
             bill.document := frozen[place];
         end if;
         return next bill;
@@ -172,6 +172,7 @@ declare
     invoices constant crm.document_kind := crm.require_kind('invoice');
     home mandant.tenant;
     allowed boolean := false;
+    today date;
     day date;
     waiting uuid[];
     taken uuid[];
@@ -182,13 +183,26 @@ begin
             or not mandant_internal.has_right(invoices.code, 'create', home.id)
             or not mandant_internal.has_right(invoices.code, 'post', home.id);
         allowed := true;
-        day := coalesce(as_of, mandant_internal.day_in(home.timezone, now()));
+        today := mandant_internal.day_in(home.timezone, now());
+        day := coalesce(as_of, today);
         perform crm.require_document_date(day);
-        waiting := array(
-            select d.contract_id
-            from crm.due_contracts(day) as d
-            where d.tenant_id = home.id and (contracts is null or d.contract_id = any (contracts))
-        );
+        if day > today + 366 then  -- what is posted by a slip of the finger stays posted
+            raise exception 'a run for % is more than a year ahead', to_char(day, 'YYYY-MM-DD')
+                using errcode = 'invalid_parameter_value',
+                    hint = format(
+                        'as_of is the date of the invoices; today is %s',
+                        to_char(today, 'YYYY-MM-DD')
+                    );
+        end if;
+        if contracts is null then
+            waiting := array(select d.contract_id from crm.due_in(home.id, day) as d);
+        else
+            waiting := array(
+                select c.id
+                from crm.contract as c
+                where c.tenant_id = home.id and c.id = any (contracts)
+            );
+        end if;
         if cardinality(waiting) > 0 then
             -- who locks the period waits for this, or this sees that it is locked
             perform mandant_internal.hold_settings(home.id);
@@ -250,7 +264,8 @@ as_of: the date of the invoices, default today in the tenant. contracts: these a
 selected tenants in which you may change contracts and create and post invoices. A row without
 invoice and sqlstate: there was nothing to bill, such as a suspension; with sqlstate: why this
 contract was refused, which crm.contract_failure keeps. Running it again makes no invoice twice.
-Errors: 23001 the day is in a locked period, 22023 no date for a document, 42501 no right.';
+Errors: 23001 the day is in a locked period, 22023 no date for a document, or more than a year ahead,
+42501 no right.';
 
 alter function crm.reckon_contract(crm.contract, date, mandant.tenant, crm.document_kind)
     owner to crm_owner;

@@ -252,6 +252,29 @@ comment on function crm.next_period(crm.contract, date, date) is
 billed_until: the last day that is billed; null: none. The first and last period of a contract may be
 a part of a billing period.';
 
+create function crm.due_in(tenant_id int, as_of date)
+    returns table (
+        contract_id uuid, number text, customer_id uuid, first_day date, last_day date
+    )
+    language sql stable
+    set search_path = pg_catalog, mandant, pg_temp
+begin atomic
+    select c.id, c.number, c.customer_id, p.first_day, p.last_day
+    from crm.contract as c
+    cross join lateral (
+        select max(b.last_day) as last_day
+        from crm.contract_period as b
+        where b.tenant_id = c.tenant_id and b.contract_id = c.id
+        offset 0  -- asked once, not wherever it is used
+    ) as billed
+    cross join lateral crm.next_period(c, billed.last_day, as_of) as p
+    where c.tenant_id = due_in.tenant_id and c.activated_at is not null
+        and coalesce(billed.last_day < as_of, true) and p.first_day is not null;
+end;
+
+comment on function crm.due_in(int, date) is
+    'The contracts of a tenant to be billed on a day, each with its next period.';
+
 create function crm.due_contracts(as_of date default null)
     returns table (
         tenant_id int, contract_id uuid, number text, customer_id uuid, first_day date,
@@ -261,25 +284,14 @@ create function crm.due_contracts(as_of date default null)
     security definer -- asks functions that are not for callers; row security sees the caller
     set search_path = pg_catalog, mandant, pg_temp
 as $$
-#variable_conflict use_column
 begin
     return query
-        select c.tenant_id, c.id, c.number, c.customer_id, p.first_day, p.last_day
-        from crm.contract as c
-        join mandant.tenant as t on t.id = c.tenant_id
-        cross join lateral (
-            select coalesce(as_of, mandant_internal.day_in(t.timezone, now())) as day,
-                (
-                    select max(b.last_day)
-                    from crm.contract_period as b
-                    where b.tenant_id = c.tenant_id and b.contract_id = c.id
-                ) as billed_until
-            offset 0  -- asked once, not wherever it is used
-        ) as a
-        cross join lateral crm.next_period(c, a.billed_until, a.day) as p
-        where c.activated_at is not null and coalesce(a.billed_until < a.day, true)
-            and p.first_day is not null
-        order by c.tenant_id, c.id;
+        select t.id, d.*
+        from mandant.tenant as t
+        cross join lateral crm.due_in(
+            t.id, coalesce(as_of, mandant_internal.day_in(t.timezone, now()))
+        ) as d
+        order by t.id, d.contract_id;
 end
 $$;
 
@@ -295,11 +307,13 @@ alter function crm.bill_contract(
     crm.contract, date, date, date, mandant.tenant, crm.document_kind
 ) owner to crm_owner;
 alter function crm.next_period(crm.contract, date, date) owner to crm_owner;
+alter function crm.due_in(int, date) owner to crm_owner;
 alter function crm.due_contracts(date) owner to crm_owner;
 revoke all on function
     crm.contract_lines(crm.contract, crm.document, crm.customer, date, date, text),
     crm.bill_contract(crm.contract, date, date, date, mandant.tenant, crm.document_kind),
     crm.next_period(crm.contract, date, date),
+    crm.due_in(int, date),
     crm.due_contracts(date)
     from public;
 grant execute on function crm.due_contracts(date) to mandant_user;
