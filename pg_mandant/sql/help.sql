@@ -35,7 +35,7 @@ begin
           'has_right', 'has_whole_right', 'has_row_right', 'refuse_right', 'require',
           'require_whole', 'require_everywhere', 'require_row', 'sees_team', 'objects', 'names_of',
           -- the trigger of number_column() and number_gaps() run as their caller, these ask for the right themselves
-          'give_number', 'refuse_given_number', 'number_for_row', 'touch_numbered', 'kind_column_of', 'refuse_column', 'register_number_column',
+          'give_number', 'keep_number', 'refuse_given_number', 'number_for_row', 'touch_numbered', 'kind_column_of', 'refuse_column', 'register_number_column',
           'numbered_columns', 'tenants_to_prove', 'gaps_of', 'codes_of',
           -- begun by functions of schema mandant that run as their caller; they ask for the right themselves
           'set_default_selection', 'set_tenant_state', 'set_principal_state', 'principal_to_move', 'move_principal',

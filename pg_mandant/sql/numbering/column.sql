@@ -31,7 +31,34 @@ begin
 end
 $$;
 comment on function mandant_internal.refuse_given_number() is
-  'Trigger where somebody writes a number column. Arguments: the column, the column that says when.';
+  'Trigger where somebody inserts a number. Arguments: the column, the column that says when.';
+
+create function mandant_internal.keep_number() returns trigger
+  language plpgsql volatile
+  security definer -- reads mandant_internal.number
+  set search_path = pg_catalog, pg_temp
+as $$
+declare
+  old_row constant jsonb := to_jsonb(old);
+  new_row constant jsonb := to_jsonb(new);
+begin
+  if old_row ->> tg_argv[0] is null and exists (
+    select from mandant_internal.number r
+      where r.tenant_id = (new_row ->> 'tenant_id')::int
+        and r.kind = coalesce(nullif(tg_argv[2], ''), new_row ->> tg_argv[3])
+        and r.number = new_row ->> tg_argv[0]
+        and r.document = (new_row ->> tg_argv[4])::uuid
+  ) then
+    return new; -- it was imported for this row
+  end if;
+  raise exception using errcode = 'restrict_violation',
+    message = format('%s of %s comes from its series, and stays', tg_argv[0], tg_relid::regclass),
+    hint = format('leave it out: it is given when %s is filled', tg_argv[1]);
+end
+$$;
+comment on function mandant_internal.keep_number() is
+  'Trigger where somebody changes a number column: refuses (23001) all but what mandant.import_number entered for the row.
+Arguments: the column, the column that says when, kind or empty, its column, the key''s.';
 
 create function mandant_internal.give_number() returns trigger
   language plpgsql volatile
@@ -143,7 +170,7 @@ begin
        format('give_number(%L, %L, %L, %L, %L, %L)', "column", coalesce(kind, ''), coalesce(kind_column, ''),
               coalesce(date_column, ''), coalesce(branch_column, ''), key_column)),
       ('mandant_number_kept', 'before update', format('new.%I is distinct from old.%1$I', "column"),
-       format('refuse_given_number(%L, %L)', "column", when_column)),
+       format('keep_number(%L, %L, %L, %L, %L)', "column", when_column, coalesce(kind, ''), coalesce(kind_column, ''), key_column)),
       ('mandant_number_left_out', 'before insert', format('new.%I is not null', "column"),
        format('refuse_given_number(%L, %L)', "column", when_column)),
       ('mandant_number_due', 'after insert', due, format('touch_numbered(%L, %L)', "column", key_column)))
@@ -171,7 +198,8 @@ Nobody else writes it from then on.
 column: text, unique with tenant_id (and the kind column); kind: of the series, null: the table''s kind column says it;
 when_column: the number is due when it is filled (and not false); date_column: the document''s date, date or timestamptz,
 today in the tenant unless named; branch_column: the branch. The primary key is tenant_id and a uuid. Rows are numbered by an
-update, or after the insert: `returning` of an insert does not show it yet. Only the owner of the table.
+update, or after the insert: `returning` of an insert does not show it yet. A number that mandant.import_number entered for the
+row may be written by an update, once. Only the owner of the table.
 Errors: 42P16 the table or a column cannot be; from then on those of next_number, and 23001 for whoever writes the column.';
 
 create function mandant_internal.kind_column_of("table" regclass) returns name

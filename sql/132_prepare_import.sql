@@ -1,0 +1,640 @@
+-- What rows of an import refer to is looked up, by id or by name, among the rows themselves, in what was
+-- imported before, and in what the options say. What is said often is looked up once. Rows are added
+-- that follow from others: a person who buys is a customer, a lead is one with an opportunity, a
+-- customer or product of several tenants is there in each.
+
+create function crm.tenant_of_unit(run crm.import_run, said text) returns int
+    language plpgsql stable
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+declare
+    unit record;
+begin
+    select r.id::text as id, r.data ->> 'name' as name into unit
+    from crm.import_row as r
+    where r.run_id = run.id and r.entity = 'unit'
+        and (r.id::text = said or lower(r.data ->> 'name') = lower(said))
+    order by r.seq
+    limit 1;
+    return (
+        select t.id
+        from mandant.tenant as t
+        cross join (
+            select coalesce(
+                run.options -> 'tenants' ->> said,
+                run.options -> 'tenants' ->> unit.name,
+                run.options -> 'tenants' ->> unit.id,
+                case when said is null then run.options #>> '{default,tenant}' end
+            ) as code
+        ) as o
+        where t.code = o.code
+            or o.code is null
+                and lower(coalesce(unit.name, said)) in (t.code, lower(t.name))
+        order by t.id
+        limit 1
+    );
+end
+$$;
+
+comment on function crm.tenant_of_unit(crm.import_run, text) is
+    'The tenant that a business unit, by name or id, comes to; null: none, or not selected.';
+
+create function crm.principal_of_user(run crm.import_run, said text) returns uuid
+    language plpgsql stable
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+declare
+    person record;
+begin
+    select r.id::text as id, r.data ->> 'name' as name, r.data ->> 'email' as email into person
+    from crm.import_row as r
+    where r.run_id = run.id and r.entity = 'user'
+        and (r.id::text = said or lower(r.data ->> 'name') = lower(said))
+    order by r.seq
+    limit 1;
+    return (
+        select p.id
+        from mandant.principal as p
+        where p.name = lower(coalesce(
+            run.options -> 'users' ->> said,
+            run.options -> 'users' ->> person.name,
+            run.options -> 'users' ->> person.id,
+            person.email,
+            case when said is null then run.options #>> '{default,owner}' else said end
+        ))
+    );
+end
+$$;
+
+comment on function crm.principal_of_user(crm.import_run, text) is
+    'The principal that a user, by name, id or e-mail, is here; null: none.';
+
+create function crm.currency_said(run crm.import_run, said text) returns text
+    language plpgsql stable
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+begin
+    return (
+        select c.code
+        from crm.currency as c
+        where c.code = coalesce(
+            (
+                select upper(r.data ->> 'code')
+                from crm.import_row as r
+                where r.run_id = run.id and r.entity = 'currency'
+                    and (r.id::text = said or lower(r.data ->> 'name') = lower(said))
+                order by r.seq
+                limit 1
+            ),
+            upper(said)
+        )
+    );
+end
+$$;
+
+comment on function crm.currency_said(crm.import_run, text) is
+    'The code of a currency, by name, id or code; null: there is none.';
+
+create function crm.country_said(run crm.import_run, said text) returns text
+    language plpgsql stable
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+begin
+    return (
+        select c.code
+        from crm.country as c
+        where c.code = run.options -> 'countries' ->> said
+            or upper(said) in (c.code, c.alpha3) or lower(said) = lower(c.name)
+        order by c.code = (run.options -> 'countries' ->> said) desc nulls last
+        limit 1
+    );
+end
+$$;
+
+comment on function crm.country_said(crm.import_run, text) is
+    'The code of a country, by name or code; null: there is none.';
+
+create function crm.unit_said(run crm.import_run, said text) returns text
+    language plpgsql stable
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+begin
+    return (
+        select u.code
+        from crm.unit as u
+        where u.code = case
+                when said is null then run.options #>> '{default,unit}'
+                else run.options -> 'units' ->> said
+            end
+            or lower(said) = u.code
+            or exists (
+                select from jsonb_each_text(u.names) as n where lower(n.value) = lower(said)
+            )
+        order by u.code = (run.options -> 'units' ->> said) desc nulls last
+        limit 1
+    );
+end
+$$;
+
+comment on function crm.unit_said(crm.import_run, text) is
+    'The code of a unit of measure, by name or code; null: there is none.';
+
+create function crm.refuse_twins(run crm.import_run) returns void
+    language plpgsql volatile
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+begin
+    with twin as (
+        select r.seq, lag(r.file) over same as file, lag(r.line) over same as line
+        from crm.import_row as r
+        where r.run_id = run.id
+        window same as (partition by r.entity, r.id order by r.seq)
+    ), told as (
+        select crm.note_problem(
+            r, 'id', format('the same id as line %s of %s', t.line, t.file)
+        )
+        from twin as t
+        join crm.import_row as r on r.run_id = run.id and r.seq = t.seq
+        where t.line is not null
+    ), marked as (
+        update crm.import_row as r
+        set broken = true
+        from twin as t
+        where r.run_id = run.id and r.seq = t.seq and t.line is not null
+    )
+    select count(*) from told into strict run.source;
+end
+$$;
+
+comment on function crm.refuse_twins(crm.import_run) is 'Notes ids that are there twice.';
+
+create function crm.refuse_circles(run crm.import_run, entity text) returns void
+    language plpgsql volatile
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+begin
+    with recursive child as (
+        select r.seq, r.id, p.id as parent
+        from crm.import_row as r
+        left join lateral (
+            select p.id
+            from crm.import_row as p
+            where p.run_id = run.id and p.entity = r.entity
+                and (p.id::text = r.data ->> 'parent'
+                    or lower(p.data ->> 'name') = lower(r.data ->> 'parent'))
+            order by p.seq
+            limit 1
+        ) as p on r.data ? 'parent'
+        where r.run_id = run.id and r.entity = refuse_circles.entity and not r.broken
+    ), below as (
+        select c.id from child as c where c.parent is null
+        union
+        select c.id from child as c join below as b on c.parent = b.id
+    )
+    insert into crm.import_problem (run_id, level, file, line, field, message)
+    select run.id, 'error', r.file, r.line, 'parent', 'its parents go round in a circle'
+    from child as c
+    join crm.import_row as r on r.run_id = run.id and r.seq = c.seq
+    where c.id not in (select b.id from below as b);
+end
+$$;
+
+comment on function crm.refuse_circles(crm.import_run, text) is
+    'Notes rows that are their own parent, directly or by others, and those below them.';
+
+create function crm.load_users(run crm.import_run) returns void
+    language plpgsql volatile
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+declare
+    person crm.import_row;
+    known record;
+begin
+    for person in
+        select r.*
+        from crm.import_row as r
+        where r.run_id = run.id and r.entity = 'user' and not r.broken
+        order by r.seq
+    loop
+        begin
+            person.tenant := crm.tenant_of_unit(
+                run, coalesce(person.data ->> 'tenant', person.data ->> 'unit')
+            );
+            person.owner := crm.principal_of_user(run, person.id::text);
+            person.action := 'same';
+            if person.owner is null then
+                if person.data ->> 'email' is null then
+                    -- such as those that Dynamics has for itself: nothing may be theirs
+                    perform crm.note_problem(
+                        person, 'email', 'it has no e-mail address, and is left out', 'warning'
+                    );
+                    person.action := 'skipped';
+                elsif person.tenant is null then
+                    perform crm.note_problem(person, 'unit', crm.no_tenant(person));
+                else
+                    select p.* into known
+                    from mandant.add_employee(
+                        (select t.code from mandant.tenant as t where t.id = person.tenant),
+                        person.data ->> 'email',
+                        coalesce(person.data ->> 'name', person.data ->> 'email')
+                    ) as p;
+                    person.owner := known.id;
+                    person.action := 'new';
+                    if (person.data ->> 'inactive')::boolean then
+                        perform mandant.deactivate_employee(
+                            person.data ->> 'email', format('inactive in %s', run.source)
+                        );
+                    end if;
+                end if;
+            end if;
+        exception when others then
+            perform crm.note_problem(person, '', sqlerrm);
+        end;
+        update crm.import_row as r
+        set tenant = person.tenant, owner = person.owner, action = person.action, loaded = true
+        where r.run_id = run.id and r.seq = person.seq;
+    end loop;
+    update crm.import_row as r
+    set loaded = true
+    where r.run_id = run.id and r.entity in ('unit', 'user', 'currency');
+end
+$$;
+
+comment on function crm.load_users(crm.import_run) is
+    'Adds employees, without password or right, who are not there yet.';
+
+create function crm.no_tenant(target crm.import_row) returns text
+    language sql immutable
+    set search_path = pg_catalog, pg_temp
+    return case
+        when target.data ? 'tenant' or target.data ? 'unit' then format(
+            'no tenant that is selected for "%s": say in [tenants] which it is',
+            coalesce(target.data ->> 'tenant', target.data ->> 'unit')
+        )
+        else 'nothing says to which tenant it belongs: say [default] tenant'
+    end;
+
+comment on function crm.no_tenant(crm.import_row) is 'What is wrong with a row that has no tenant.';
+
+create function crm.add_rows(run crm.import_run) returns void
+    language plpgsql volatile
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+begin
+    -- a person without a company is a customer, and his own contact no more
+    update crm.import_row as r
+    set entity = 'customer'
+    where r.run_id = run.id and r.entity = 'contact' and not r.data ? 'customer';
+    -- what became of a qualified lead is there as customer and opportunity
+    update crm.import_row as r
+    set loaded = true, action = 'skipped'
+    where r.run_id = run.id and r.entity = 'lead'
+        and (r.broken or r.data ->> 'state' = 'qualified');
+    insert into crm.import_row (run_id, entity, file, line, id, key, data, print)
+    select r.run_id, 'customer', r.file, r.line, r.id, r.key,
+        r.data - array['amount', 'expected_close', 'source', 'state', 'reason', 'name', 'person']
+            || jsonb_build_object('name', coalesce(r.data ->> 'company', r.data ->> 'person')),
+        r.print
+    from crm.import_row as r
+    where r.run_id = run.id and r.entity = 'lead' and not r.loaded
+    order by r.seq;
+    update crm.import_row as r
+    set entity = 'opportunity',
+        data = r.data || jsonb_build_object('customer', r.id)
+            || case when r.data ? 'source' then '{}' else '{"source": "lead"}'::jsonb end
+    where r.run_id = run.id and r.entity = 'lead' and not r.loaded;
+end
+$$;
+
+comment on function crm.add_rows(crm.import_run) is
+    'Adds the rows that follow from others of their own: customers from persons and leads.';
+
+create function crm.look_up_said(run crm.import_run) returns void
+    language plpgsql volatile
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+begin
+    with row as materialized (
+        select r.seq, r.data ->> 'owner' as owner, r.data ->> 'currency' as currency,
+            coalesce(r.data ->> 'billing_country', r.data ->> 'country') as country,
+            r.data ->> 'uom' as uom,
+            coalesce(r.data ->> 'tenant', r.data ->> 'unit') as unit
+        from crm.import_row as r
+        where r.run_id = run.id and not r.loaded
+    ), person as materialized (
+        select s.said, crm.principal_of_user(run, s.said) as id, (
+            select r.data ->> 'unit'
+            from crm.import_row as r
+            where r.run_id = run.id and r.entity = 'user'
+                and (r.id::text = s.said or lower(r.data ->> 'name') = lower(s.said))
+            limit 1
+        ) as unit
+        from (select distinct r.owner as said from row as r) as s
+    ), home as materialized (
+        select s.said, crm.tenant_of_unit(run, s.said) as id
+        from (
+            select distinct coalesce(r.unit, p.unit) as said
+            from row as r
+            left join person as p on p.said is not distinct from r.owner
+        ) as s
+    ), money as materialized (
+        select s.said, crm.currency_said(run, s.said) as code
+        from (select distinct r.currency as said from row as r) as s
+    ), land as materialized (
+        select s.said, crm.country_said(run, s.said) as code
+        from (select distinct r.country as said from row as r) as s
+    ), measure as materialized (
+        select s.said, crm.unit_said(run, s.said) as code
+        from (select distinct r.uom as said from row as r) as s
+    )
+    update crm.import_row as r
+    set owner = p.id, tenant = h.id, currency = m.code, country = l.code, unit = u.code
+    from row as s
+    left join person as p on coalesce(p.said, '') = coalesce(s.owner, '')
+    left join home as h on coalesce(h.said, '') = coalesce(s.unit, p.unit, '')
+    left join money as m on m.said = s.currency
+    left join land as l on l.said = s.country
+    left join measure as u on coalesce(u.said, '') = coalesce(s.uom, '')
+    where r.run_id = run.id and r.seq = s.seq;
+
+    insert into crm.import_problem (run_id, level, file, line, field, message)
+    select run.id, case p.field when 'uom' then 'warning' else 'error' end, r.file, r.line,
+        p.field, p.message
+    from crm.import_row as r
+    cross join lateral (
+        values
+            ('owner', r.owner is null, r.data ->> 'owner',
+                'nobody is "%s": import the users as well, or say in [users] who it is'),
+            ('currency', r.currency is null, r.data ->> 'currency',
+                'no currency "%s": import the currencies as well, or write its code'),
+            ('country', r.country is null,
+                coalesce(r.data ->> 'billing_country', r.data ->> 'country'),
+                'no country "%s": say in [countries] which it is'),
+            ('uom', r.unit is null, r.data ->> 'uom',
+                'no unit "%s": it is left out; say in [units] which it is')
+    ) as c (field, lacks, said, told)
+    cross join lateral (select c.field, format(c.told, c.said) as message) as p
+    where r.run_id = run.id and not r.loaded and not r.broken and c.lacks and c.said is not null
+    order by r.seq;
+end
+$$;
+
+comment on function crm.look_up_said(crm.import_run) is
+    'Looks up owner, tenant, currency, country and unit of all rows; notes what there is not.';
+
+create function crm.look_up_rows(run crm.import_run, field text, entities text[], within text[])
+    returns table (seq bigint, found uuid)
+    language plpgsql volatile
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+#variable_conflict use_column
+begin
+    return query
+        with said as materialized (
+            select distinct r.data ->> field as said
+            from crm.import_row as r
+            where r.run_id = run.id and r.entity = any (entities) and r.data ? field
+        ), known as materialized (
+            select s.said, f.ids
+            from said as s
+            cross join lateral (
+                select array_agg(distinct k.id) as ids
+                from (
+                    -- a contact stands for his company
+                    select coalesce(r.customer, r.id) as id
+                    from crm.import_row as r
+                    where r.run_id = run.id and r.entity = any (within)
+                        and r.id = case
+                            when s.said ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+                            then s.said::uuid
+                        end
+                    union all
+                    select coalesce(r.customer, r.id)
+                    from crm.import_row as r
+                    where r.run_id = run.id and r.entity = any (within)
+                        and lower(r.data ->> 'name') = lower(s.said)
+                    union all
+                    select coalesce(r.customer, r.id)
+                    from crm.import_row as r
+                    where r.run_id = run.id and r.entity = any (within)
+                        and s.said in (r.key, r.data ->> 'number', r.data ->> 'code')
+                    union all
+                    select i.source_id
+                    from crm.imported as i
+                    where i.source = run.source and i.entity = any (within)
+                        and i.source_id = case
+                            when s.said ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+                            then s.said::uuid
+                        end
+                ) as k
+            ) as f
+        ), told as (
+            insert into crm.import_problem (run_id, level, file, line, field, message)
+            select run.id, 'error', r.file, r.line, field,
+                case
+                    when k.ids is null then format('there is no %s "%s"', within[1], k.said)
+                    else format('%s are called "%s"', cardinality(k.ids), k.said)
+                end
+            from crm.import_row as r
+            join known as k on k.said = r.data ->> field
+            where r.run_id = run.id and r.entity = any (entities) and not r.broken
+                and coalesce(cardinality(k.ids), 0) <> 1
+            order by r.seq
+        )
+        select r.seq, k.ids[1]
+        from crm.import_row as r
+        join known as k on k.said = r.data ->> field
+        where r.run_id = run.id and r.entity = any (entities) and cardinality(k.ids) = 1;
+end
+$$;
+
+comment on function crm.look_up_rows(crm.import_run, text, text[], text[]) is
+    'What rows of some entities mean by a field: the source ids of rows of others.
+
+By id, name, key, number or code, among the rows and what was imported before; notes (error) what there
+is not, and what is called alike.';
+
+create function crm.prepare_import(run_id uuid) returns bigint
+    language plpgsql volatile
+    security definer -- writes the staging
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+#variable_conflict use_column
+declare
+    run constant crm.import_run := crm.import_under_way(run_id);
+begin
+    analyze crm.import_row;
+    perform crm.refuse_twins(run);
+    perform crm.refuse_circles(run, 'unit');
+    perform crm.refuse_circles(run, 'customer');
+    perform crm.load_users(run);
+    perform crm.add_rows(run);
+    perform crm.look_up_said(run);
+    update crm.import_row as r
+    set customer = f.found
+    from crm.look_up_rows(run, 'customer', '{contact}', '{customer}') as f
+    where r.run_id = run.id and r.seq = f.seq;
+    update crm.import_row as r
+    set customer = f.found
+    from crm.look_up_rows(
+        run, 'customer', '{opportunity,quote,order,invoice}', '{customer,contact}'
+    ) as f
+    where r.run_id = run.id and r.seq = f.seq;
+    update crm.import_row as r
+    set document = f.found
+    from crm.look_up_rows(run, 'document', '{line}', '{quote,order,invoice}') as f
+    where r.run_id = run.id and r.seq = f.seq;
+    update crm.import_row as r
+    set document = f.found
+    from crm.look_up_rows(run, 'source', '{order}', '{quote}') as f
+    where r.run_id = run.id and r.seq = f.seq;
+    update crm.import_row as r
+    set document = f.found
+    from crm.look_up_rows(run, 'source', '{invoice}', '{order}') as f
+    where r.run_id = run.id and r.seq = f.seq;
+    update crm.import_row as r
+    set product = f.found
+    from crm.look_up_rows(run, 'product', '{line}', '{product}') as f
+    where r.run_id = run.id and r.seq = f.seq;
+    analyze crm.import_row;
+    perform crm.place_rows(run);
+    perform crm.reckon_lines(run);
+    perform crm.find_changes(run);
+    analyze crm.import_row;
+    return (
+        select count(*)
+        from crm.import_row as r
+        where r.run_id = run.id and not r.loaded and r.entity <> 'line'
+    );
+end
+$$;
+
+comment on function crm.prepare_import(uuid) is
+    'Looks up what the rows of an import refer to, adds users, and returns how many are to be loaded.
+
+What is wrong is in crm.import_problems then. Errors: P0002 no such import.';
+
+create function crm.place_rows(run crm.import_run) returns void
+    language plpgsql volatile
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+begin
+    -- contacts are where their customers are; the others, too, where nothing says otherwise
+    update crm.import_row as r
+    set tenant = c.tenant
+    from crm.import_row as c
+    where r.run_id = run.id and c.run_id = run.id and c.entity = 'customer' and c.id = r.customer
+        and not c.broken and c.tenant is not null
+        and (r.entity = 'contact' or r.tenant is null
+            or not (r.data ? 'tenant' or r.data ? 'unit'));
+    update crm.import_row as r
+    set tenant = i.tenant_id
+    from crm.imported as i
+    where r.run_id = run.id and r.customer is not null and r.tenant is null
+        and i.source = run.source and i.entity = 'customer' and i.source_id = r.customer;
+    -- a customer whom another tenant works for is one there as well
+    insert into crm.import_row (
+        run_id, entity, file, line, id, key, data, print, tenant, owner, currency, country, amounts
+    )
+    select distinct on (r.tenant, c.id) run.id, c.entity, c.file, c.line, c.id, c.key, c.data, c.print,
+        r.tenant, c.owner, c.currency, c.country, '{"copy": true}'::jsonb
+    from crm.import_row as r
+    join crm.import_row as c
+        on c.run_id = run.id and c.entity = 'customer' and c.id = r.customer and not c.broken
+    where r.run_id = run.id and r.tenant <> c.tenant and not r.broken
+    order by r.tenant, c.id;
+    -- products are of nobody there, and of each tenant here
+    with home as (
+        select distinct r.tenant
+        from crm.import_row as r
+        where r.run_id = run.id and r.entity <> 'product' and r.tenant is not null
+    ), first as (
+        update crm.import_row as r
+        set tenant = (select min(h.tenant) from home as h)
+        where r.run_id = run.id and r.entity = 'product' and not r.data ? 'tenant'
+            and exists (select from home)
+        returning r.*
+    )
+    insert into crm.import_row (
+        run_id, entity, file, line, id, key, data, print, broken, tenant, currency, unit, amounts
+    )
+    select f.run_id, f.entity, f.file, f.line, f.id, f.key, f.data, f.print, f.broken, h.tenant,
+        f.currency, f.unit, '{"copy": true}'::jsonb
+    from first as f
+    cross join home as h
+    where h.tenant <> (select min(h.tenant) from home as h);
+
+    insert into crm.import_problem (run_id, level, file, line, field, message)
+    select run.id, 'error', r.file, r.line, 'unit', crm.no_tenant(r)
+    from crm.import_row as r
+    where r.run_id = run.id and r.tenant is null and not r.broken and not r.loaded
+        and r.entity <> 'line' and (r.customer is not null or not r.data ? 'customer')
+    order by r.seq;
+    insert into crm.import_problem (run_id, level, file, line, field, message)
+    select run.id, 'error', r.file, r.line, 'customer', 'it is for nobody'
+    from crm.import_row as r
+    where r.run_id = run.id and not r.broken and not r.data ? 'customer'
+        and r.entity in ('opportunity', 'quote', 'order', 'invoice')
+    order by r.seq;
+    -- what lacks anything is not tried: it would be told twice
+    update crm.import_row as r
+    set broken = true
+    where r.run_id = run.id and not r.broken and not r.loaded and r.entity <> 'line'
+        and (
+            r.tenant is null
+            or r.customer is null
+                and r.entity in ('contact', 'opportunity', 'quote', 'order', 'invoice')
+            or r.owner is null and r.data ? 'owner'
+            or r.currency is null and r.data ? 'currency'
+        );
+end
+$$;
+
+comment on function crm.place_rows(crm.import_run) is
+    'Says of each row to which tenant it comes; customers and products come to several.';
+
+create function crm.find_changes(run crm.import_run) returns void
+    language plpgsql volatile
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+begin
+    -- a document is what its lines are
+    update crm.import_row as r
+    set print = md5(r.print || coalesce(l.prints, ''))
+    from (
+        select d.seq, string_agg(l.print, ' ' order by l.print) as prints
+        from crm.import_row as d
+        left join crm.import_row as l
+            on l.run_id = run.id and l.entity = 'line' and l.document = d.id
+        where d.run_id = run.id and d.entity in ('quote', 'order', 'invoice')
+        group by d.seq
+    ) as l
+    where r.run_id = run.id and r.seq = l.seq;
+    update crm.import_row as r
+    set target = coalesce(
+            i.id,
+            case
+                when r.amounts ? 'copy' then md5(concat(r.id, ' ', r.tenant))::uuid
+                else r.id
+            end
+        ),
+        action = case
+            when i.id is null then 'new'
+            when i.print = r.print then 'same'
+            else 'changed'
+        end,
+        loaded = i.print is not distinct from r.print
+    from crm.import_row as s
+    left join crm.imported as i
+        on i.tenant_id = s.tenant and i.source = run.source and i.entity = s.entity
+        and i.source_id = s.id
+    where r.run_id = run.id and s.run_id = run.id and s.seq = r.seq
+        and not r.loaded and not r.broken and r.entity <> 'line';
+    update crm.import_row as r
+    set loaded = true
+    where r.run_id = run.id and (r.entity = 'line' or r.broken);
+end
+$$;
+
+comment on function crm.find_changes(crm.import_run) is
+    'Says of each row which id it has here, and whether it is new, changed or the same.';
