@@ -32,6 +32,7 @@ create table crm.document (
     tax_rounding text not null default 'document',
     open_amount numeric not null default 0,
     credited numeric not null default 0,
+    settled_before numeric not null default 0,
     exchange_rate numeric,
     tenant_currency text,
     tenant_net numeric,
@@ -179,6 +180,8 @@ comment on column crm.document.open_amount is
     'What the customer still owes for it; negative where the tenant owes.';
 comment on column crm.document.credited is
     'Gross of the posted credit notes made from it, which is never above its own.';
+comment on column crm.document.settled_before is
+    'What of an imported document was settled before it came here, with the sign of open_amount.';
 comment on column crm.document.exchange_rate is
     'Units of tenant_currency for one of currency; in a draft null: that of its date.';
 comment on column crm.document.tenant_currency is 'The tenant''s currency at posting.';

@@ -30,7 +30,8 @@ insert into crm.account_role (code, type, by_tax) values
     ('tax', 'liability', true),
     ('discount', 'income', true),
     ('exchange_gain', 'income', false),
-    ('exchange_loss', 'expense', false);
+    ('exchange_loss', 'expense', false),
+    ('opening', 'equity', false);  -- what is owed when the books begin here
 
 create table crm.account (
     country text,
@@ -93,7 +94,9 @@ from (values
     ('exchange_gain', '7000',
         '{"de": "Kursgewinne", "en": "Foreign exchange gain", "zh-Hant": "匯兌收益"}'),
     ('exchange_loss', '7100',
-        '{"de": "Kursverluste", "en": "Foreign exchange loss", "zh-Hant": "匯兌虧損"}')
+        '{"de": "Kursverluste", "en": "Foreign exchange loss", "zh-Hant": "匯兌虧損"}'),
+    ('opening', '3900',
+        '{"de": "Eröffnungssalden", "en": "Opening balances", "zh-Hant": "期初結餘"}')
 ) as a (role, code, titles);
 
 -- as a word for each account, so that one says no more than what differs

@@ -158,7 +158,7 @@ declare
     open_amount numeric;
 begin
     -- rows have the owner of their document: who sees it sees all of them
-    select old.gross * k.balance_sign - coalesce(
+    select old.gross * k.balance_sign - old.settled_before - coalesce(
         (
             select sum(s.amount)
             from crm.settlement as s

@@ -248,6 +248,11 @@ begin
     if document.status = 'draft' then
         document := crm.as_posted(document);
     end if;
+    if document.texts ->> 'layout' = '0' then
+        raise exception '% % was imported, and its paper is where it was made',
+            document.kind, document.number
+            using errcode = 'invalid_parameter_value', hint = 'print it there';
+    end if;
     return case (document.texts ->> 'layout')::int
         when 1 then crm.render_layout_1(document)
     end;
@@ -261,7 +266,7 @@ In the customer''s language, as far as there is a title in it; figures and dates
 that language, in the way of the tenant''s region where it has one (de 1.234,50 and 02.11.2026). A
 posted document is the same for ever, byte for byte, also when it is cancelled later; a draft is
 marked as one, and shows what holds now. The page loads nothing, and is A4 or US letter, by the
-country of the tenant. You see what you may see: errors P0002 no such document.';
+country of the tenant. You see what you may see. Errors: P0002 no such document, 22023 it was imported.';
 
 alter function crm.render_layout_1(crm.document) owner to crm_owner;
 alter function crm.render_document(uuid) owner to crm_owner;

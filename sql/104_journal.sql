@@ -34,7 +34,7 @@ create table crm.journal_line (
     -- keeps it out as well
     constraint journal_line_moves_something check (
         case
-            when entry in ('revenue', 'tax', 'payment', 'discount', 'discount_tax')
+            when entry in ('revenue', 'tax', 'payment', 'discount', 'discount_tax', 'opening')
                 then amount > 0 and amount < 1e12 and abs(tenant_amount) < 1e24
             when entry in ('exchange', 'rounding')
                 then amount = 0 and tenant_amount > 0 and tenant_amount < 1e24
@@ -52,7 +52,8 @@ comment on column crm.journal_line.kind is 'The document''s kind.';
 comment on column crm.journal_line.owner_id is 'The document''s owner.';
 comment on column crm.journal_line.team_id is 'The document''s team.';
 comment on column crm.journal_line.entry is
-    'revenue, tax, payment: from posting; discount, discount_tax, exchange, rounding: from settling.
+    'revenue, tax, payment: from posting; discount, discount_tax, exchange, rounding: from settling;
+opening: what was open of a document that was imported.
 
 exchange is the realised exchange difference; rounding what shares of a discount differ from it.';
 comment on column crm.journal_line.entry_date is

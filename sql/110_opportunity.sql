@@ -164,11 +164,14 @@ begin
         opportunity.probability := null;
         opportunity.forecast_category := null;
         if entered.outcome is distinct from was.outcome then
-            opportunity.closed_at := now();
-            opportunity.closed_on := mandant_internal.day_in(
-                (select t.timezone from mandant.tenant as t where t.id = opportunity.tenant_id),
-                now()
-            );
+            -- said by an import only, as it is made
+            if was is not null or opportunity.closed_on is null then
+                opportunity.closed_at := now();
+                opportunity.closed_on := mandant_internal.day_in(
+                    (select t.timezone from mandant.tenant as t where t.id = opportunity.tenant_id),
+                    now()
+                );
+            end if;
         end if;
     end if;
     return opportunity;

@@ -46,11 +46,13 @@ create unlogged table crm.import_row (
     unit text,
     amounts jsonb,
     action text,
+    place bigint,
     constraint import_row_pkey primary key (run_id, seq)
 );
 
 create index import_row_id on crm.import_row (run_id, entity, id);
 create index import_row_name on crm.import_row (run_id, entity, lower(data ->> 'name'));
+create index import_row_place on crm.import_row (run_id, place);
 create index import_row_document on crm.import_row (run_id, document) where entity = 'line';
 
 comment on table crm.import_row is 'Rows of files that are being imported; for functions alone.';
@@ -62,6 +64,7 @@ comment on column crm.import_row.tenant is 'The id of the tenant that it comes t
 comment on column crm.import_row.target is 'The id that it has here.';
 comment on column crm.import_row.customer is 'The customer''s id in the source; so document and product.';
 comment on column crm.import_row.amounts is 'What was reckoned of it.';
+comment on column crm.import_row.place is 'The order in which rows are loaded; null: it is not to be.';
 comment on column crm.import_row.action is 'new, changed, same, or void: only its number is kept.';
 
 create unlogged table crm.import_problem (

@@ -149,20 +149,18 @@ begin
         from crm.import_row as r
         where r.run_id = run.id
         window same as (partition by r.entity, r.id order by r.seq)
-    ), told as (
-        select crm.note_problem(
-            r, 'id', format('the same id as line %s of %s', t.line, t.file)
-        )
-        from twin as t
-        join crm.import_row as r on r.run_id = run.id and r.seq = t.seq
-        where t.line is not null
     ), marked as (
         update crm.import_row as r
         set broken = true
         from twin as t
         where r.run_id = run.id and r.seq = t.seq and t.line is not null
+        returning r.file, r.line, t.file as first_file, t.line as first_line
     )
-    select count(*) from told into strict run.source;
+    insert into crm.import_problem (run_id, level, file, line, field, message)
+    select run.id, 'error', m.file, m.line, 'id',
+        format('the same id as line %s of %s', m.first_line, m.first_file)
+    from marked as m
+    order by m.file, m.line;
 end
 $$;
 
@@ -501,11 +499,7 @@ begin
     perform crm.reckon_lines(run);
     perform crm.find_changes(run);
     analyze crm.import_row;
-    return (
-        select count(*)
-        from crm.import_row as r
-        where r.run_id = run.id and not r.loaded and r.entity <> 'line'
-    );
+    return (select count(*) from crm.import_row as r where r.run_id = run.id and r.place > 0);
 end
 $$;
 
@@ -633,8 +627,56 @@ begin
     update crm.import_row as r
     set loaded = true
     where r.run_id = run.id and (r.entity = 'line' or r.broken);
+    -- each after what it refers to; numbers go up within a tenant
+    update crm.import_row as r
+    set place = o.place
+    from (
+        select r.seq, row_number() over (
+            order by array_position(
+                array['product', 'customer', 'contact', 'opportunity', 'quote', 'order', 'invoice'],
+                r.entity
+            ), r.amounts ? 'copy', r.tenant, r.data ->> 'date', r.data ->> 'number', r.seq
+        ) as place
+        from crm.import_row as r
+        where r.run_id = run.id and not r.loaded
+    ) as o
+    where r.run_id = run.id and r.seq = o.seq;
 end
 $$;
 
 comment on function crm.find_changes(crm.import_run) is
     'Says of each row which id it has here, and whether it is new, changed or the same.';
+
+alter function crm.tenant_of_unit(crm.import_run, text) owner to crm_owner;
+alter function crm.principal_of_user(crm.import_run, text) owner to crm_owner;
+alter function crm.currency_said(crm.import_run, text) owner to crm_owner;
+alter function crm.country_said(crm.import_run, text) owner to crm_owner;
+alter function crm.unit_said(crm.import_run, text) owner to crm_owner;
+alter function crm.refuse_twins(crm.import_run) owner to crm_owner;
+alter function crm.refuse_circles(crm.import_run, text) owner to crm_owner;
+alter function crm.load_users(crm.import_run) owner to crm_owner;
+alter function crm.no_tenant(crm.import_row) owner to crm_owner;
+alter function crm.add_rows(crm.import_run) owner to crm_owner;
+alter function crm.look_up_said(crm.import_run) owner to crm_owner;
+alter function crm.look_up_rows(crm.import_run, text, text[], text[]) owner to crm_owner;
+alter function crm.prepare_import(uuid) owner to crm_owner;
+alter function crm.place_rows(crm.import_run) owner to crm_owner;
+alter function crm.find_changes(crm.import_run) owner to crm_owner;
+revoke all on function
+    crm.tenant_of_unit(crm.import_run, text),
+    crm.principal_of_user(crm.import_run, text),
+    crm.currency_said(crm.import_run, text),
+    crm.country_said(crm.import_run, text),
+    crm.unit_said(crm.import_run, text),
+    crm.refuse_twins(crm.import_run),
+    crm.refuse_circles(crm.import_run, text),
+    crm.load_users(crm.import_run),
+    crm.no_tenant(crm.import_row),
+    crm.add_rows(crm.import_run),
+    crm.look_up_said(crm.import_run),
+    crm.look_up_rows(crm.import_run, text, text[], text[]),
+    crm.prepare_import(uuid),
+    crm.place_rows(crm.import_run),
+    crm.find_changes(crm.import_run)
+    from public;
+grant execute on function crm.prepare_import(uuid) to mandant_user;

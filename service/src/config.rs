@@ -42,6 +42,8 @@ pub enum Command {
     Report(Report),
     /// Make and post the invoices that contracts are due for; what is refused stops nothing else; exit code 1 if something is
     RunContracts(RunContracts),
+    /// Move in: import files of another system, such as Microsoft Dynamics, all or nothing
+    Import(Import),
     /// Give an employee a password, of which the database gets the hash only
     SetPassword(SetPassword),
 }
@@ -187,6 +189,46 @@ pub struct RunContracts {
     /// By whose rights, and where
     #[command(flatten)]
     pub who: Who,
+}
+
+/// Options of `mandant import`.
+#[derive(Args)]
+pub struct Import {
+    /// Folder of CSV and XLSX files
+    pub folder: PathBuf,
+    /// Whose files they are
+    #[arg(long, value_enum, default_value_t = Source::Csv)]
+    pub from: Source,
+    /// Do all of it, say what would come of it, and take it back
+    #[arg(long)]
+    pub dry_run: bool,
+    /// What stands for what there (TOML): files, columns, options, tenants, users, units, countries, stages, default, read
+    #[arg(long, value_name = "FILE")]
+    pub map: Option<PathBuf>,
+    /// Write all problems into this file (CSV); the first are said anyway
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// By whose rights, and where
+    #[command(flatten)]
+    pub who: Who,
+}
+
+/// Where files come from.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Source {
+    /// Microsoft Dynamics CRM, as it exports CSV and Excel
+    Dynamics,
+    /// Anything: columns have our names, or those that the map says
+    Csv,
+}
+
+impl std::fmt::Display for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Dynamics => "dynamics",
+            Self::Csv => "csv",
+        })
+    }
 }
 
 /// By whose rights something is done, where, and for which tenants.

@@ -33,6 +33,7 @@ mod forecast_override;
 mod forecast_snapshot;
 mod function;
 mod grant;
+pub mod import;
 mod install;
 mod issuer;
 pub mod lint;

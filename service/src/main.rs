@@ -9,6 +9,7 @@ use mandant::{
     cluster::{self, Cluster},
     config::{self, Cli, Command, Fresh, Lint, Load, Psql, RefreshKeys, Serve, SetPassword, Who},
     db::{Db, connect_to},
+    import,
     lint::Report,
     load, password,
     peer::Proxies,
@@ -37,6 +38,7 @@ async fn main() -> ExitCode {
         Command::Psql(options) => (psql(options).await, 1),
         Command::Report(options) => (report(options).await, 1),
         Command::RunContracts(options) => (run_contracts(options).await, 1),
+        Command::Import(options) => (import(options).await, 1),
         Command::SetPassword(options) => (set_password(options).await, 1),
     };
     outcome.unwrap_or_else(|error| {
@@ -159,6 +161,12 @@ async fn report(options: config::Report) -> Result<ExitCode> {
 
 async fn run_contracts(options: config::RunContracts) -> Result<ExitCode> {
     let run = async |database| run_contracts::run(&database, &options).await;
+    by_rights_of(&options.who, run).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn import(options: config::Import) -> Result<ExitCode> {
+    let run = async |database| import::run(&database, &options).await;
     by_rights_of(&options.who, run).await?;
     Ok(ExitCode::SUCCESS)
 }

@@ -47,7 +47,10 @@ const fn field(name: &'static str, kind: Kind, columns: &'static [&'static str])
     }
 }
 
-const ACTIVE: Kind = Kind::Choice(&[("active", &["0", "active"]), ("inactive", &["1", "inactive"])]);
+const ACTIVE: Kind = Kind::Choice(&[
+    ("active", &["0", "active"]),
+    ("inactive", &["1", "inactive"]),
+]);
 const TERMS: Kind = Kind::Choice(&[
     ("30", &["1", "net 30", "30"]),
     ("30/10/2", &["2", "2% 10, net 30"]),
@@ -57,9 +60,17 @@ const TERMS: Kind = Kind::Choice(&[
 const CURRENCY: Field = field(
     "currency",
     Kind::Lookup,
-    &["transactioncurrencyid", "_transactioncurrencyid_value", "currency"],
+    &[
+        "transactioncurrencyid",
+        "_transactioncurrencyid_value",
+        "currency",
+    ],
 );
-const OWNER: Field = field("owner", Kind::Lookup, &["ownerid", "_ownerid_value", "owner"]);
+const OWNER: Field = field(
+    "owner",
+    Kind::Lookup,
+    &["ownerid", "_ownerid_value", "owner"],
+);
 const UNIT: Field = field(
     "unit",
     Kind::Lookup,
@@ -111,18 +122,34 @@ const STREET3: Field = field(
 const POSTAL_CODE: Field = field(
     "postal_code",
     Kind::Text,
-    &["address1_postalcode", "address 1: zip/postal code", "zip/postal code"],
+    &[
+        "address1_postalcode",
+        "address 1: zip/postal code",
+        "zip/postal code",
+    ],
 );
-const CITY: Field = field("city", Kind::Text, &["address1_city", "address 1: city", "city"]);
+const CITY: Field = field(
+    "city",
+    Kind::Text,
+    &["address1_city", "address 1: city", "city"],
+);
 const REGION: Field = field(
     "region",
     Kind::Text,
-    &["address1_stateorprovince", "address 1: state/province", "state/province"],
+    &[
+        "address1_stateorprovince",
+        "address 1: state/province",
+        "state/province",
+    ],
 );
 const COUNTRY: Field = field(
     "country",
     Kind::Text,
-    &["address1_country", "address 1: country/region", "country/region"],
+    &[
+        "address1_country",
+        "address 1: country/region",
+        "country/region",
+    ],
 );
 const EMAIL: Field = field("email", Kind::Text, &["emailaddress1", "email"]);
 const LANGUAGE: Field = field("language", Kind::Text, &[]);
@@ -168,17 +195,54 @@ macro_rules! lines {
             fields: &[
                 field("id", Kind::Id, $id),
                 field("document", Kind::Lookup, $document),
-                field("position", Kind::Number, &["lineitemnumber", "line item number"]),
-                field("sequence", Kind::Number, &["sequencenumber", "sequence number"]),
-                field("product", Kind::Lookup, &["productid", "_productid_value", "existing product", "product"]),
-                field("description", Kind::Text, &["productdescription", "write-in product"]),
-                field("text", Kind::Text, &["description", "productname", "product name"]),
+                field(
+                    "position",
+                    Kind::Number,
+                    &["lineitemnumber", "line item number"],
+                ),
+                field(
+                    "sequence",
+                    Kind::Number,
+                    &["sequencenumber", "sequence number"],
+                ),
+                field(
+                    "product",
+                    Kind::Lookup,
+                    &[
+                        "productid",
+                        "_productid_value",
+                        "existing product",
+                        "product",
+                    ],
+                ),
+                field(
+                    "description",
+                    Kind::Text,
+                    &["productdescription", "write-in product"],
+                ),
+                field(
+                    "text",
+                    Kind::Text,
+                    &["description", "productname", "product name"],
+                ),
                 field("quantity", Kind::Number, &["quantity"]),
                 field("price", Kind::Number, &["priceperunit", "price per unit"]),
-                field("discount", Kind::Number, &["manualdiscountamount", "manual discount"]),
-                field("volume_discount", Kind::Number, &["volumediscountamount", "volume discount"]),
+                field(
+                    "discount",
+                    Kind::Number,
+                    &["manualdiscountamount", "manual discount"],
+                ),
+                field(
+                    "volume_discount",
+                    Kind::Number,
+                    &["volumediscountamount", "volume discount"],
+                ),
                 field("tax", Kind::Number, &["tax"]),
-                field("amount", Kind::Number, &["extendedamount", "extended amount"]),
+                field(
+                    "amount",
+                    Kind::Number,
+                    &["extendedamount", "extended amount"],
+                ),
                 field("uom", Kind::Lookup, &["uomid", "_uomid_value", "unit"]),
             ],
         }
@@ -196,7 +260,12 @@ pub const ENTITIES: &[Entity] = &[
             field(
                 "parent",
                 Kind::Lookup,
-                &["parentbusinessunitid", "_parentbusinessunitid_value", "parent business", "parent business unit"],
+                &[
+                    "parentbusinessunitid",
+                    "_parentbusinessunitid_value",
+                    "parent business",
+                    "parent business unit",
+                ],
             ),
         ],
     },
@@ -206,7 +275,11 @@ pub const ENTITIES: &[Entity] = &[
         fields: &[
             field("id", Kind::Id, &["systemuserid", "user"]),
             field("name", Kind::Text, &["fullname", "full name"]),
-            field("email", Kind::Text, &["internalemailaddress", "primary email"]),
+            field(
+                "email",
+                Kind::Text,
+                &["internalemailaddress", "primary email"],
+            ),
             field("inactive", Kind::Flag, &["isdisabled", "status"]),
             UNIT,
             TENANT,
@@ -216,7 +289,11 @@ pub const ENTITIES: &[Entity] = &[
         name: "currency",
         names: &["transactioncurrency", "transaction currency", "currency"],
         fields: &[
-            field("id", Kind::Id, &["transactioncurrencyid", "transaction currency"]),
+            field(
+                "id",
+                Kind::Id,
+                &["transactioncurrencyid", "transaction currency"],
+            ),
             field("name", Kind::Text, &["currencyname", "currency name"]),
             field("code", Kind::Text, &["isocurrencycode", "currency code"]),
             field("rate", Kind::Number, &["exchangerate", "exchange rate"]),
@@ -230,7 +307,11 @@ pub const ENTITIES: &[Entity] = &[
             field("code", Kind::Text, &["productnumber", "product id"]),
             field("name", Kind::Text, &["name"]),
             field("price", Kind::Number, &["price", "list price"]),
-            field("uom", Kind::Lookup, &["defaultuomid", "_defaultuomid_value", "default unit"]),
+            field(
+                "uom",
+                Kind::Lookup,
+                &["defaultuomid", "_defaultuomid_value", "default unit"],
+            ),
             field("tax_code", Kind::Text, &[]),
             field(
                 "state",
@@ -262,13 +343,21 @@ pub const ENTITIES: &[Entity] = &[
             field("tax_id", Kind::Text, &[]),
             field("terms", TERMS, &["paymenttermscode", "payment terms"]),
             field("payment_terms_days", Kind::Number, &[]),
-            field("credit_limit", Kind::Number, &["creditlimit", "credit limit"]),
+            field(
+                "credit_limit",
+                Kind::Number,
+                &["creditlimit", "credit limit"],
+            ),
             field("on_hold", Kind::Flag, &["creditonhold", "credit hold"]),
             field("state", ACTIVE, &["statecode", "status"]),
             field(
                 "parent",
                 Kind::Lookup,
-                &["parentaccountid", "_parentaccountid_value", "parent account"],
+                &[
+                    "parentaccountid",
+                    "_parentaccountid_value",
+                    "parent account",
+                ],
             ),
             CURRENCY,
             OWNER,
@@ -285,11 +374,26 @@ pub const ENTITIES: &[Entity] = &[
             field("first_name", Kind::Text, &["firstname", "first name"]),
             field("last_name", Kind::Text, &["lastname", "last name"]),
             field("function", Kind::Text, &["jobtitle", "job title"]),
-            field("phone", Kind::Text, &["telephone1", "business phone", "mobilephone", "mobile phone"]),
+            field(
+                "phone",
+                Kind::Text,
+                &[
+                    "telephone1",
+                    "business phone",
+                    "mobilephone",
+                    "mobile phone",
+                ],
+            ),
             field(
                 "customer",
                 Kind::Lookup,
-                &["parentcustomerid", "_parentcustomerid_value", "company name", "accountid", "account"],
+                &[
+                    "parentcustomerid",
+                    "_parentcustomerid_value",
+                    "company name",
+                    "accountid",
+                    "account",
+                ],
             ),
             field("state", ACTIVE, &["statecode", "status"]),
             STREET,
@@ -316,7 +420,11 @@ pub const ENTITIES: &[Entity] = &[
             field("company", Kind::Text, &["companyname", "company name"]),
             field("person", Kind::Text, &["fullname", "name"]),
             field("amount", Kind::Number, &["estimatedamount", "est. value"]),
-            field("expected_close", Kind::Date, &["estimatedclosedate", "est. close date"]),
+            field(
+                "expected_close",
+                Kind::Date,
+                &["estimatedclosedate", "est. close date"],
+            ),
             field("source", Kind::Text, &["leadsourcecode", "lead source"]),
             field(
                 "state",
@@ -349,10 +457,26 @@ pub const ENTITIES: &[Entity] = &[
             field("id", Kind::Id, &["opportunityid", "opportunity"]),
             field("name", Kind::Text, &["name", "topic"]),
             field("amount", Kind::Number, &["estimatedvalue", "est. revenue"]),
-            field("won_amount", Kind::Number, &["actualvalue", "actual revenue"]),
-            field("expected_close", Kind::Date, &["estimatedclosedate", "est. close date"]),
-            field("closed_on", Kind::Date, &["actualclosedate", "actual close date"]),
-            field("probability", Kind::Number, &["closeprobability", "probability"]),
+            field(
+                "won_amount",
+                Kind::Number,
+                &["actualvalue", "actual revenue"],
+            ),
+            field(
+                "expected_close",
+                Kind::Date,
+                &["estimatedclosedate", "est. close date"],
+            ),
+            field(
+                "closed_on",
+                Kind::Date,
+                &["actualclosedate", "actual close date"],
+            ),
+            field(
+                "probability",
+                Kind::Number,
+                &["closeprobability", "probability"],
+            ),
             field("stage", Kind::Text, &["stepname", "pipeline phase"]),
             field("source", Kind::Text, &[]),
             field(
@@ -383,7 +507,11 @@ pub const ENTITIES: &[Entity] = &[
             ("accepted", &["2", "won", "accepted"]),
             ("declined", &["3", "closed", "declined"]),
         ]),
-        [field("valid_until", Kind::Date, &["effectiveto", "effective to"])]
+        [field(
+            "valid_until",
+            Kind::Date,
+            &["effectiveto", "effective to"]
+        )]
     ),
     document!(
         "order",
@@ -391,12 +519,33 @@ pub const ENTITIES: &[Entity] = &[
         &["salesorderid", "order"],
         &["ordernumber", "order id"],
         Kind::Choice(&[
-            ("posted", &["0", "active", "1", "submitted", "3", "fulfilled", "4", "invoiced", "posted"]),
+            (
+                "posted",
+                &[
+                    "0",
+                    "active",
+                    "1",
+                    "submitted",
+                    "3",
+                    "fulfilled",
+                    "4",
+                    "invoiced",
+                    "posted"
+                ]
+            ),
             ("cancelled", &["2", "canceled", "cancelled"]),
         ]),
         [
-            field("supplied_on", Kind::Date, &["datefulfilled", "date fulfilled"]),
-            field("source", Kind::Lookup, &["quoteid", "_quoteid_value", "quote"])
+            field(
+                "supplied_on",
+                Kind::Date,
+                &["datefulfilled", "date fulfilled"]
+            ),
+            field(
+                "source",
+                Kind::Lookup,
+                &["quoteid", "_quoteid_value", "quote"]
+            )
         ]
     ),
     document!(
@@ -405,14 +554,32 @@ pub const ENTITIES: &[Entity] = &[
         &["invoiceid", "invoice"],
         &["invoicenumber", "invoice id"],
         Kind::Choice(&[
-            ("posted", &["0", "active", "1", "closed (deprecated)", "closed", "posted"]),
+            (
+                "posted",
+                &[
+                    "0",
+                    "active",
+                    "1",
+                    "closed (deprecated)",
+                    "closed",
+                    "posted"
+                ]
+            ),
             ("paid", &["2", "paid"]),
             ("cancelled", &["3", "canceled", "cancelled"]),
         ]),
         [
-            field("supplied_on", Kind::Date, &["datedelivered", "date delivered"]),
+            field(
+                "supplied_on",
+                Kind::Date,
+                &["datedelivered", "date delivered"]
+            ),
             field("due_date", Kind::Date, &["duedate", "due date"]),
-            field("source", Kind::Lookup, &["salesorderid", "_salesorderid_value", "order"])
+            field(
+                "source",
+                Kind::Lookup,
+                &["salesorderid", "_salesorderid_value", "order"]
+            )
         ]
     ),
     lines!(

@@ -55,13 +55,19 @@ pub trait Taker {
 /// Reads all of a file, and refuses one that was changed meanwhile.
 pub fn read(path: &Path, encoding: Option<&str>, taker: &mut impl Taker) -> Result<(), Trouble> {
     let before = stamp(path)?;
-    if path.extension().is_some_and(|is| is.eq_ignore_ascii_case("xlsx")) {
+    if path
+        .extension()
+        .is_some_and(|is| is.eq_ignore_ascii_case("xlsx"))
+    {
         read_sheet(path, taker)?;
     } else {
         read_csv(path, encoding, taker)?;
     }
     if stamp(path)? != before {
-        return Err(Trouble::new(None, "it was changed while it was read: import it again"));
+        return Err(Trouble::new(
+            None,
+            "it was changed while it was read: import it again",
+        ));
     }
     Ok(())
 }
@@ -76,9 +82,10 @@ fn stamp(path: &Path) -> Result<(u64, Option<std::time::SystemTime>), Trouble> {
 
 fn read_csv(path: &Path, encoding: Option<&str>, taker: &mut impl Taker) -> Result<(), Trouble> {
     let known = match encoding {
-        Some(label) => Some(Encoding::for_label(label.as_bytes()).ok_or_else(|| {
-            Trouble::new(None, format!("there is no encoding \"{label}\""))
-        })?),
+        Some(label) => Some(
+            Encoding::for_label(label.as_bytes())
+                .ok_or_else(|| Trouble::new(None, format!("there is no encoding \"{label}\"")))?,
+        ),
         // what is no UTF-8 and has no mark is what Excel writes in the west
         None => (!is_utf_8(path)?).then_some(WINDOWS_1252),
     };
@@ -98,7 +105,12 @@ fn read_csv(path: &Path, encoding: Option<&str>, taker: &mut impl Taker) -> Resu
         .map_err(|error| Trouble::new(1, error))?;
     let separator = [b',', b';', b'\t']
         .into_iter()
-        .max_by_key(|&one| (first.bytes().filter(|&byte| byte == one).count(), one == b','))
+        .max_by_key(|&one| {
+            (
+                first.bytes().filter(|&byte| byte == one).count(),
+                one == b',',
+            )
+        })
         .unwrap_or(b',');
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(separator)
@@ -112,7 +124,10 @@ fn read_csv(path: &Path, encoding: Option<&str>, taker: &mut impl Taker) -> Resu
         .map_err(|error| explain(&error))?
     {
         let line = record.position().map_or(0, csv::Position::line);
-        let strange = |text: &str| text.chars().any(|c| c.is_control() && !"\n\r\t".contains(c));
+        let strange = |text: &str| {
+            text.chars()
+                .any(|c| c.is_control() && !"\n\r\t".contains(c))
+        };
         if let Some(at) = record.iter().position(strange) {
             let reason = format!(
                 "cell {} has characters that are none: is it in another encoding?",
@@ -159,9 +174,13 @@ fn is_utf_8(path: &Path) -> Result<bool, Trouble> {
 fn explain(error: &csv::Error) -> Trouble {
     let line = error.position().map(csv::Position::line);
     match error.kind() {
-        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => Trouble::new(
+        csv::ErrorKind::UnequalLengths {
+            expected_len, len, ..
+        } => Trouble::new(
             line,
-            format!("it has {len} cells, the header has {expected_len}: is a quotation mark not closed?"),
+            format!(
+                "it has {len} cells, the header has {expected_len}: is a quotation mark not closed?"
+            ),
         ),
         csv::ErrorKind::Io(error) => Trouble::new(line, error),
         _ => Trouble::new(line, error),
@@ -169,7 +188,8 @@ fn explain(error: &csv::Error) -> Trouble {
 }
 
 fn read_sheet(path: &Path, taker: &mut impl Taker) -> Result<(), Trouble> {
-    let failed = |error: calamine::XlsxError| Trouble::new(None, format!("no sheet of Excel: {error}"));
+    let failed =
+        |error: calamine::XlsxError| Trouble::new(None, format!("no sheet of Excel: {error}"));
     let mut book: Xlsx<_> = open_workbook(path).map_err(failed)?;
     let Some(name) = book.sheet_names().first().cloned() else {
         return Err(Trouble::new(None, "it has no sheet"));
@@ -179,7 +199,9 @@ fn read_sheet(path: &Path, taker: &mut impl Taker) -> Result<(), Trouble> {
     let mut row: (u32, Vec<Option<Cell>>) = (0, Vec::new());
     loop {
         let next = cells.next_cell().map_err(failed)?;
-        let ends = next.as_ref().is_none_or(|cell| cell.get_position().0 != row.0);
+        let ends = next
+            .as_ref()
+            .is_none_or(|cell| cell.get_position().0 != row.0);
         if ends && row.1.iter().any(Option::is_some) {
             let line = u64::from(row.0) + 1;
             let mut found = std::mem::take(&mut row.1);
@@ -227,7 +249,9 @@ fn of_sheet(value: &DataRef<'_>, line: u64) -> Result<Option<Cell>, Trouble> {
         },
         DataRef::Bool(flag) => Some(Cell::Flag(*flag)),
         DataRef::DateTime(time) => time.as_datetime().map(|time| Cell::Day(time.date())),
-        DataRef::String(said) | DataRef::DateTimeIso(said) | DataRef::DurationIso(said) => text(said),
+        DataRef::String(said) | DataRef::DateTimeIso(said) | DataRef::DurationIso(said) => {
+            text(said)
+        }
         DataRef::SharedString(said) => text(said),
         DataRef::Error(error) => {
             return Err(Trouble::new(line, format!("a cell is the error {error}")));

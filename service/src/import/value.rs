@@ -65,7 +65,10 @@ pub fn value(cell: &Cell, kind: &Kind, reading: &Reading) -> Result<String, Stri
             .map(|(value, _)| (*value).to_owned())
             .ok_or_else(|| {
                 let known: Vec<_> = choices.iter().map(|(value, _)| *value).collect();
-                format!("\"{said}\" is none of {}; say in [options] which it is", known.join(", "))
+                format!(
+                    "\"{said}\" is none of {}; say in [options] which it is",
+                    known.join(", ")
+                )
             }),
     }
 }
@@ -106,7 +109,11 @@ fn number(said: &str, decimal: Option<char>) -> Result<Decimal, String> {
     let mark = match (decimal, plain.rfind('.'), plain.rfind(',')) {
         (Some(mark), _, _) => mark,
         (None, Some(point), Some(comma)) => {
-            if point > comma { '.' } else { ',' }
+            if point > comma {
+                '.'
+            } else {
+                ','
+            }
         }
         (None, Some(_), None) if points > 1 => ',',
         (None, None, Some(_)) if commas > 1 => '.',
@@ -129,7 +136,9 @@ fn date(said: &str, dates: Dates) -> Result<NaiveDate, String> {
     let wrong = || format!("\"{said}\" is no date");
     let day = said.split(['T', ' ']).next().unwrap_or_default();
     let parts: Vec<&str> = day.split(['-', '.', '/']).collect();
-    let [first, second, third] = parts[..] else { return Err(wrong()) };
+    let [first, second, third] = parts[..] else {
+        return Err(wrong());
+    };
     let number = |part: &str| part.parse::<u32>().map_err(|_| wrong());
     let (first_number, second_number) = (number(first)?, number(second)?);
     let of = |year: &str, month, day| {
@@ -176,9 +185,16 @@ mod tests {
             ("1.234", "1.234"),
             ("CHF 1'000.05", "1000.05"),
         ] {
-            assert_eq!(number(said, None).map(|n| n.to_string()), Ok(is.to_owned()), "{said}");
+            assert_eq!(
+                number(said, None).map(|n| n.to_string()),
+                Ok(is.to_owned()),
+                "{said}"
+            );
         }
-        assert_eq!(number("1.234", Some(',')).map(|n| n.to_string()), Ok("1234".to_owned()));
+        assert_eq!(
+            number("1.234", Some(',')).map(|n| n.to_string()),
+            Ok("1234".to_owned())
+        );
         for said in ["1,234", "viel", "1.2.3,4,5", "--1", "", "1e5"] {
             assert!(number(said, None).is_err(), "{said}");
         }
@@ -186,12 +202,35 @@ mod tests {
 
     #[test]
     fn dates_are_read_where_they_are_one_day() {
-        for said in ["2026-12-31", "2026-12-31T23:59:59Z", "31.12.2026", "12/31/2026 11:59 PM", "31/12/2026"] {
-            assert_eq!(date(said, Dates::Clear).map(|d| d.to_string()), Ok("2026-12-31".to_owned()), "{said}");
+        for said in [
+            "2026-12-31",
+            "2026-12-31T23:59:59Z",
+            "31.12.2026",
+            "12/31/2026 11:59 PM",
+            "31/12/2026",
+        ] {
+            assert_eq!(
+                date(said, Dates::Clear).map(|d| d.to_string()),
+                Ok("2026-12-31".to_owned()),
+                "{said}"
+            );
         }
-        assert_eq!(date("3/4/2026", Dates::Dmy).map(|d| d.to_string()), Ok("2026-04-03".to_owned()));
-        assert_eq!(date("3/4/2026", Dates::Mdy).map(|d| d.to_string()), Ok("2026-03-04".to_owned()));
-        for said in ["3/4/2026", "31.02.2026", "2026", "1.1.26", "heute", "13/13/2026"] {
+        assert_eq!(
+            date("3/4/2026", Dates::Dmy).map(|d| d.to_string()),
+            Ok("2026-04-03".to_owned())
+        );
+        assert_eq!(
+            date("3/4/2026", Dates::Mdy).map(|d| d.to_string()),
+            Ok("2026-03-04".to_owned())
+        );
+        for said in [
+            "3/4/2026",
+            "31.02.2026",
+            "2026",
+            "1.1.26",
+            "heute",
+            "13/13/2026",
+        ] {
             assert!(date(said, Dates::Clear).is_err(), "{said}");
         }
     }
@@ -200,6 +239,9 @@ mod tests {
     fn guids_and_flags_are_read() {
         assert!(guid("{9f2c1a40-1111-4222-8333-944455556666}").is_some());
         assert!(guid("9f2c1a40111142228333944455556666").is_none());
-        assert_eq!((flag("Yes"), flag("Enabled"), flag("maybe")), (Some(true), Some(false), None));
+        assert_eq!(
+            (flag("Yes"), flag("Enabled"), flag("maybe")),
+            (Some(true), Some(false), None)
+        );
     }
 }
