@@ -171,18 +171,16 @@ create function crm.refuse_circles(run crm.import_run, entity text) returns void
     set search_path = pg_catalog, mandant, pg_temp
 as $$
 begin
-    with recursive child as (
-        select r.seq, r.id, p.id as parent
+    with recursive word as (
+        select distinct on (w.word) w.word, r.id
         from crm.import_row as r
-        left join lateral (
-            select p.id
-            from crm.import_row as p
-            where p.run_id = run.id and p.entity = r.entity
-                and (p.id::text = r.data ->> 'parent'
-                    or lower(p.data ->> 'name') = lower(r.data ->> 'parent'))
-            order by p.seq
-            limit 1
-        ) as p on r.data ? 'parent'
+        cross join lateral (values (r.id::text), (lower(r.data ->> 'name'))) as w (word)
+        where r.run_id = run.id and r.entity = refuse_circles.entity
+        order by w.word, r.seq
+    ), child as (
+        select r.seq, r.id, w.id as parent
+        from crm.import_row as r
+        left join word as w on w.word = lower(r.data ->> 'parent')
         where r.run_id = run.id and r.entity = refuse_circles.entity and not r.broken
     ), below as (
         select c.id from child as c where c.parent is null
@@ -384,6 +382,7 @@ create function crm.look_up_rows(run crm.import_run, field text, entities text[]
     returns table (seq bigint, found uuid)
     language plpgsql volatile
     set search_path = pg_catalog, mandant, pg_temp
+    set enable_nestloop = off  -- nobody knows how many words there are: it would be their square
 as $$
 #variable_conflict use_column
 begin
@@ -392,40 +391,25 @@ begin
             select distinct r.data ->> field as said
             from crm.import_row as r
             where r.run_id = run.id and r.entity = any (entities) and r.data ? field
-        ), known as materialized (
-            select s.said, f.ids
-            from said as s
+        ), word as materialized (
+            -- a contact stands for his company
+            select case r.entity when 'contact' then r.customer else r.id end as id, w.word
+            from crm.import_row as r
             cross join lateral (
-                select array_agg(distinct k.id) as ids
-                from (
-                    -- a contact stands for his company
-                    select coalesce(r.customer, r.id) as id
-                    from crm.import_row as r
-                    where r.run_id = run.id and r.entity = any (within)
-                        and r.id = case
-                            when s.said ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
-                            then s.said::uuid
-                        end
-                    union all
-                    select coalesce(r.customer, r.id)
-                    from crm.import_row as r
-                    where r.run_id = run.id and r.entity = any (within)
-                        and lower(r.data ->> 'name') = lower(s.said)
-                    union all
-                    select coalesce(r.customer, r.id)
-                    from crm.import_row as r
-                    where r.run_id = run.id and r.entity = any (within)
-                        and s.said in (r.key, r.data ->> 'number', r.data ->> 'code')
-                    union all
-                    select i.source_id
-                    from crm.imported as i
-                    where i.source = run.source and i.entity = any (within)
-                        and i.source_id = case
-                            when s.said ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
-                            then s.said::uuid
-                        end
-                ) as k
-            ) as f
+                values
+                    (r.id::text), (lower(r.data ->> 'name')), (lower(r.key)),
+                    (lower(r.data ->> 'number')), (lower(r.data ->> 'code'))
+            ) as w (word)
+            where r.run_id = run.id and r.entity = any (within) and w.word is not null
+            union all
+            select i.source_id, i.source_id::text
+            from crm.imported as i
+            where i.source = run.source and i.entity = any (within)
+        ), known as materialized (
+            select s.said, array_agg(distinct w.id) filter (where w.id is not null) as ids
+            from said as s
+            left join word as w on w.word = lower(s.said)
+            group by s.said
         ), told as (
             insert into crm.import_problem (run_id, level, file, line, field, message)
             select run.id, 'error', r.file, r.line, field,

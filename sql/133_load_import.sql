@@ -281,6 +281,13 @@ begin
     if not found then
         return null;
     end if;
+    if not exists (
+        select from crm.import_row as r
+        where r.run_id = run.id and r.place = first.place - 1 and r.entity = first.entity
+    ) then
+        -- what it refers to is there by now, and is looked up as what it is
+        analyze crm.imported, crm.customer, crm.product, crm.document;
+    end if;
     rows := array(
         select r
         from crm.import_row as r

@@ -54,15 +54,23 @@ end
 $$;
 
 create function mandant_internal.visible_number(tenant_id int, kind text, number text) returns mandant.issued_number
-  language sql stable
+  language plpgsql stable -- not sql, which would be planned anew at each call
   set search_path = pg_catalog, pg_temp
-begin atomic
+  set plan_cache_mode = force_generic_plan
+as $$
+#variable_conflict use_column
+declare
+  found mandant.issued_number;
+begin
   select w.tenant_id, w.kind, w.branch, w.period, w.n, w.number, w.state, w.document, w.document_date, w.issued_at,
          mandant_internal.day_in(t.timezone, w.issued_at), p.name, w.reason, w.issued_by, w.drawn_for, w.chain
+    into found
     from mandant_internal.number_now w join mandant_internal.tenant t on t.id = w.tenant_id
     left join mandant_internal.principal p on p.id = w.issued_by
     where w.tenant_id = visible_number.tenant_id and w.kind = visible_number.kind and w.number = visible_number.number;
-end;
+  return found;
+end
+$$;
 
 create function mandant.void_number(kind text, number text, reason text, tenant text default null)
   returns mandant.issued_number
