@@ -63,7 +63,10 @@ create table crm.contract (
     constraint contract_renewal_months_in_range check (renewal_months between 0 and 1200),
     constraint contract_has_a_term check (renewal_months <> 0 or minimum_months > 0),
     constraint contract_notice_in_range
-        check (notice_months between 0 and 120 and notice_days between 0 and 3660),
+        check (
+            notice_months >= 0 and notice_months <= 120
+            and notice_days >= 0 and notice_days <= 3660
+        ),
     constraint contract_billing_months_in_range check (billing_months between 1 and 120),
     constraint contract_price_months_in_range check (price_months between 1 and 120),
     constraint contract_billed_is_known check (billed in ('advance', 'arrears')),

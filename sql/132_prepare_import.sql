@@ -414,7 +414,7 @@ begin
             insert into crm.import_problem (run_id, level, file, line, field, message)
             select run.id, 'error', r.file, r.line, field,
                 case
-                    when k.ids is null then format('there is no %s "%s"', within[1], k.said)
+                    when k.ids is null then format('there is no %s "%s"', field, k.said)
                     else format('%s are called "%s"', cardinality(k.ids), k.said)
                 end
             from crm.import_row as r

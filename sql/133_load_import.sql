@@ -235,7 +235,7 @@ $$;
 comment on function crm.load_some(crm.import_run, text, bigint[]) is 'Loads rows of one entity.';
 
 create function crm.explain_refusal(
-    target crm.import_row, relation text, message text, broken text, missing text, hint text
+    target crm.import_row, relation regclass, message text, broken text, missing text, hint text
 ) returns void
     language plpgsql volatile
     set search_path = pg_catalog, mandant, pg_temp
@@ -244,15 +244,15 @@ begin
     perform crm.note_problem(
         target, coalesce(nullif(missing, ''), ''),
         case
-            when num_nonnulls(nullif(broken, ''), nullif(missing, '')) > 0 and relation <> ''
-                then crm.rule_in_words(relation::regclass, broken, missing, message)
+            when num_nonnulls(nullif(broken, ''), nullif(missing, '')) > 0 and relation is not null
+                then crm.rule_in_words(relation, broken, missing, message)
             else message || coalesce(': ' || nullif(hint, ''), '')
         end
     );
 end
 $$;
 
-comment on function crm.explain_refusal(crm.import_row, text, text, text, text, text) is
+comment on function crm.explain_refusal(crm.import_row, regclass, text, text, text, text) is
     'Notes why a row was refused, in the words of the constraint if it was one.';
 
 create function crm.load_rows(run_id uuid, after bigint default 0, size int default 500)
@@ -309,8 +309,7 @@ begin
                     missing = column_name, hint = pg_exception_hint,
                     relation = table_name;
                 perform crm.explain_refusal(
-                    one, case when to_regclass('crm.' || relation) is null then '' else 'crm.' || relation end,
-                    message, broken, missing, hint
+                    one, to_regclass('crm.' || nullif(relation, '')), message, broken, missing, hint
                 );
             end;
         end loop;
@@ -381,7 +380,7 @@ alter function crm.load_contacts(crm.import_run, bigint[]) owner to crm_owner;
 alter function crm.stage_said(crm.import_run, int, text, text) owner to crm_owner;
 alter function crm.load_opportunities(crm.import_run, bigint[]) owner to crm_owner;
 alter function crm.load_some(crm.import_run, text, bigint[]) owner to crm_owner;
-alter function crm.explain_refusal(crm.import_row, text, text, text, text, text)
+alter function crm.explain_refusal(crm.import_row, regclass, text, text, text, text)
     owner to crm_owner;
 alter function crm.load_rows(uuid, bigint, int) owner to crm_owner;
 alter function crm.import_summary(uuid) owner to crm_owner;
@@ -393,7 +392,7 @@ revoke all on function
     crm.stage_said(crm.import_run, int, text, text),
     crm.load_opportunities(crm.import_run, bigint[]),
     crm.load_some(crm.import_run, text, bigint[]),
-    crm.explain_refusal(crm.import_row, text, text, text, text, text),
+    crm.explain_refusal(crm.import_row, regclass, text, text, text, text),
     crm.load_rows(uuid, bigint, int),
     crm.import_summary(uuid)
     from public;

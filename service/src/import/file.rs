@@ -91,12 +91,11 @@ fn read_csv(path: &Path, encoding: Option<&str>, taker: &mut impl Taker) -> Resu
     };
     let open = || -> Result<_, Trouble> {
         let file = File::open(path).map_err(|error| Trouble::new(None, error))?;
-        Ok(BufReader::new(
-            DecodeReaderBytesBuilder::new()
-                .encoding(known)
-                .bom_override(true)
-                .build(file),
-        ))
+        let inner = DecodeReaderBytesBuilder::new()
+            .encoding(known)
+            .bom_override(true)
+            .build(file);
+        Ok(BufReader::new(Counting { inner, quotes: 0 }))
     };
     let mut first = String::new();
     open()?
@@ -112,18 +111,21 @@ fn read_csv(path: &Path, encoding: Option<&str>, taker: &mut impl Taker) -> Resu
             )
         })
         .unwrap_or(b',');
+    // where lines end with two characters, a record is said to begin between the two
+    let off = u64::from(first.ends_with("\r\n"));
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(separator)
         .from_reader(open()?);
-    let names = reader.headers().map_err(|error| explain(&error))?;
+    let names = reader.headers().map_err(|error| explain(&error, 0))?;
     let width = names.len();
     taker.header(names.iter().map(|name| name.trim().to_owned()).collect())?;
     let mut record = csv::StringRecord::with_capacity(1024, width);
+    let mut begun = (1, false);
     while reader
         .read_record(&mut record)
-        .map_err(|error| explain(&error))?
+        .map_err(|error| explain(&error, off))?
     {
-        let line = record.position().map_or(0, csv::Position::line);
+        let line = record.position().map_or(0, csv::Position::line) + off;
         let strange = |text: &str| {
             text.chars()
                 .any(|c| c.is_control() && !"\n\r\t".contains(c))
@@ -135,13 +137,32 @@ fn read_csv(path: &Path, encoding: Option<&str>, taker: &mut impl Taker) -> Resu
             );
             return Err(Trouble::new(line, reason));
         }
+        begun = (line, record.iter().any(|text| text.contains('\n')));
         let cell = |text: &str| match text.trim() {
             "" => None,
             text => Some(Cell::Text(text.to_owned())),
         };
         taker.row(line, record.iter().map(cell).collect())?;
     }
+    // what is quoted to the end of the file would be taken for a cell of many lines
+    if begun.1 && reader.into_inner().into_inner().quotes % 2 == 1 {
+        return Err(Trouble::new(begun.0, "a quotation mark is not closed"));
+    }
     Ok(())
+}
+
+/// Counts the quotation marks of what is read.
+struct Counting<R> {
+    inner: R,
+    quotes: usize,
+}
+
+impl<R: Read> Read for Counting<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.quotes += buffer[..read].iter().filter(|&&byte| byte == b'"').count();
+        Ok(read)
+    }
 }
 
 /// Whether all of it is UTF-8, or says itself what it is.
@@ -171,8 +192,8 @@ fn is_utf_8(path: &Path) -> Result<bool, Trouble> {
     }
 }
 
-fn explain(error: &csv::Error) -> Trouble {
-    let line = error.position().map(csv::Position::line);
+fn explain(error: &csv::Error, off: u64) -> Trouble {
+    let line = error.position().map(|at| at.line() + off);
     match error.kind() {
         csv::ErrorKind::UnequalLengths {
             expected_len, len, ..
@@ -257,4 +278,84 @@ fn of_sheet(value: &DataRef<'_>, line: u64) -> Result<Option<Cell>, Trouble> {
             return Err(Trouble::new(line, format!("a cell is the error {error}")));
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Keeps what it is given, and changes the file meanwhile if it is to.
+    #[derive(Default)]
+    struct Kept {
+        header: Vec<String>,
+        rows: Vec<(u64, Vec<Option<Cell>>)>,
+        meddles: Option<std::path::PathBuf>,
+    }
+
+    impl Taker for Kept {
+        fn header(&mut self, names: Vec<String>) -> Result<(), Trouble> {
+            self.header = names;
+            Ok(())
+        }
+
+        fn row(&mut self, line: u64, cells: Vec<Option<Cell>>) -> Result<(), Trouble> {
+            if let Some(path) = &self.meddles {
+                fs::write(path, "a,b\n1,2\n3,4\n5,6\n").unwrap();
+            }
+            self.rows.push((line, cells));
+            Ok(())
+        }
+    }
+
+    fn written(name: &str, content: &[u8]) -> std::path::PathBuf {
+        let path = std::env::temp_dir().join(format!("mandant-{}-{name}", std::process::id()));
+        fs::write(&path, content).unwrap();
+        path
+    }
+
+    #[test]
+    fn rows_know_their_lines_however_these_end() {
+        for (name, content) in [
+            ("lf.csv", "a,b\n1,\"x\ny\"\n2,z\n"),
+            ("crlf.csv", "a,b\r\n1,\"x\ny\"\r\n2,z\r\n"),
+        ] {
+            let path = written(name, content.as_bytes());
+            let mut kept = Kept::default();
+            read(&path, None, &mut kept).unwrap();
+            let lines: Vec<u64> = kept.rows.iter().map(|(line, _)| *line).collect();
+            assert_eq!(
+                (kept.header, lines),
+                (vec!["a".to_owned(), "b".to_owned()], vec![2, 4]),
+                "{name}"
+            );
+            fs::remove_file(path).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_file_that_changes_meanwhile_is_refused() {
+        let path = written("changes.csv", b"a,b\n1,2\n");
+        let mut kept = Kept {
+            meddles: Some(path.clone()),
+            ..Kept::default()
+        };
+        let trouble = read(&path, None, &mut kept).unwrap_err();
+        assert!(
+            trouble.reason.contains("changed while it was read"),
+            "{trouble:?}"
+        );
+        fs::remove_file(path).unwrap();
+    }
+
+    #[test]
+    fn a_character_may_be_in_two_parts_of_what_is_read() {
+        let path = written(
+            "long.csv",
+            format!("a\n{}ü\n", "x".repeat(64 * 1024 - 3)).as_bytes(),
+        );
+        assert_eq!(is_utf_8(&path), Ok(true));
+        fs::write(&path, b"a\nM\xfcller\n").unwrap();
+        assert_eq!(is_utf_8(&path), Ok(false));
+        fs::remove_file(path).unwrap();
+    }
 }
