@@ -338,7 +338,7 @@ begin
         if listed.companies is not null then
             execute format(
                 'select array(select distinct v.id from %s x cross join lateral (values %s) v (id)'
-                ' where %s and v.id is not null union select unnest($2))',
+                ' where (%s) and v.id is not null union select unnest($2))',
                 listed.source, listed.companies, listed.condition
             ) into companies using company, companies;
         end if;

@@ -168,9 +168,9 @@ begin
             end if;
             key := 'row(' || array_to_string(listed.key, ', ') || ')::text';
             execute format(
-                'select count(*), min(s.k) from (select %s as k, * from %I) s'
-                ' left join (select %1$s as k, true as here, * from %s) t using (k)'
-                ' where t.here and (%s) is distinct from (%s) or t.here is null and not (%s)',
+                'select count(*), min(s.k) from (select %1$s as k, * from %2$I) s'
+                ' left join (select %1$s as k, true as here, * from %3$s) t using (k)'
+                ' where t.here and (%4$s) is distinct from (%5$s) or t.here is null and not (%6$s)',
                 key, listed.stage, listed.relation,
                 (select string_agg('s.' || quote_ident(c), ', ') from unnest(listed.columns) as c),
                 (select string_agg('t.' || quote_ident(c), ', ') from unnest(listed.columns) as c),
@@ -376,8 +376,8 @@ begin
     select count(*) into here from person as s where s.elsewhere and s.tenant_id = company;
     if here > 0 then
         return next format(
-            '%s people of the company belong to another one here: their rights at home, and what was'
-            ' set for them, stay behind', here
+            'of people of the company who belong to another one here (%s), their rights at home and'
+            ' what was set for them stay behind', here
         );
     end if;
     -- teams across companies are those of the name, a company's come with it
@@ -422,6 +422,9 @@ create function crm.restored_column(relation regclass, column_name name, tenant_
                 then format(
                     'coalesce((select m.new from id_map m where m.old = s.%1$I), s.%1$I)', column_name
                 )
+            when relation = 'crm.report_snapshot_row'::regclass and column_name = 'data'
+                then 'case when s.data ? ''tenant_id'' then s.data || jsonb_build_object(''tenant_id'', $1)'
+                    ' else s.data end'
             when a.atttypid = 'jsonb'::regtype and column_name = 'texts'
                 then format(
                     'coalesce((select jsonb_set(s.%1$I, ''{label_set}'', to_jsonb(m.new))'
@@ -435,7 +438,7 @@ create function crm.restored_column(relation regclass, column_name name, tenant_
     );
 
 comment on function crm.restored_column(regclass, name, name) is
-    'What a column of a restored row is here: ids of companies, series, people and labels as they are here.';
+    'What a column of a restored row is here: ids of companies, series, people and labels.';
 
 revoke all on function crm.restored_column(regclass, name, name) from public;
 
@@ -695,7 +698,7 @@ begin
         order by k.conname
     loop
         execute format(
-            'select exists (select from %s as x where %s and %s and not exists'
+            'select exists (select from %s as x where (%s) and %s and not exists'
             ' (select from %s as y where %s)) and $1 is not null',
             listed.source, listed.condition, listed.filled, listed.other, listed.same
         ) into lost using company;
@@ -729,6 +732,12 @@ begin
     return query select s from crm.restore_shared(keep_shared) as s;
     perform set_config('session_replication_role', 'replica', true); -- rows as they are
     company := crm.restore_company();
+    return query
+        select format('%s stands for a company of another database, suspended', t.code)
+        from company_map as m
+        join mandant_internal.tenant as t on t.id = m.new
+        where crm.is_stand_in(t.id)
+        order by t.code;
     return query select p from crm.restore_people(company) as p;
     written := crm.restore_rows(company);
     if company <> came or exists (select from id_map) then
