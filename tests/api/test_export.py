@@ -540,6 +540,19 @@ class Export(unittest.TestCase):
             self.nothing_of(database)
         self.restored(self.de, database=database)
 
+    def test_the_readme_says_how(self):
+        text = (pathlib.Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+        block = re.search(r"## Move a tenant out\n\n```sh\n(.*?)```", text, re.S).group(1)
+        export, restore = block.splitlines()
+        database = self.empty()
+        for line, database in ((export, "export_source"), (restore, database)):
+            command = self.command(database)
+            command["env"].update(HOME=str(self.folder), MANDANT=str(MANDANT))
+            ran = subprocess.run(["bash", "-ec", f'mandant() {{ "$MANDANT" "$@"; }}; {line}'], capture_output=True, text=True, check=False, **command)
+            self.assertEqual((ran.returncode, ran.stderr), (0, ""), ran)
+        self.assertEqual(psql("select count(*) from crm.document", database),
+                         str(len(rows(self.folder / "example-de/crm.document.csv"))))
+
     def test_memory_does_not_grow_with_rows(self):
         database = self.create("export_many", "export_source")
         psql("insert into mandant_internal.audit (tenant_id, table_name, object, key, action, new, by_login)"
