@@ -58,7 +58,8 @@ begin atomic
     ('mandant_internal.setting', 'shared', null, '{}', null),
     ('mandant_internal.country_default', 'shared', null, '{}', null),
     ('mandant_internal.login', 'left out', null, null,
-        'logins are roles of a server: mandant.bind_login binds them where the company goes'),
+        'logins are roles of a server: bind them where the company goes, with what they had:'
+        ' mandant.bind_login(''report_de'', ''de'', role => null, employee => ''report_de'')'),
     ('mandant_internal.token', 'left out', null, null, 'tokens of people who are signed in'),
     ('mandant_internal.ended_token', 'left out', null, null, 'tokens that were ended'),
     ('mandant_internal.issuer', 'left out', null, null, 'whom a database trusts it says itself'),

@@ -212,30 +212,41 @@ keep_shared: whether rows that differ stay as they are here; else they are refus
 
 revoke all on function crm.restore_shared(boolean) from public;
 
--- The id if it is free, else another one; and the next that is given comes after.
-create function crm.free_id(relation regclass, id int) returns int
+-- The next ids come after all that are in the folder, so that none of these is taken by another of them.
+create function crm.count_from(relation regclass, id int) returns void
     language plpgsql volatile
     set search_path = pg_catalog, pg_temp
 as $$
 declare
     sequence constant text := pg_get_serial_sequence(relation::text, 'id');
-    taken boolean;
     last bigint;
 begin
-    execute format('select exists (select from %s where id = $1)', relation) into taken using id;
-    if taken then
-        return nextval(sequence);
-    end if;
     execute format('select last_value from %s', sequence) into last;
     if last < id then
         perform setval(sequence, id);
     end if;
-    return id;
+end
+$$;
+
+comment on function crm.count_from(regclass, int) is
+    'Has the ids that a table gives come after one.';
+
+revoke all on function crm.count_from(regclass, int) from public;
+
+create function crm.free_id(relation regclass, id int) returns int
+    language plpgsql volatile
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    taken boolean;
+begin
+    execute format('select exists (select from %s where id = $1)', relation) into taken using id;
+    return case when taken then nextval(pg_get_serial_sequence(relation::text, 'id')) else id end;
 end
 $$;
 
 comment on function crm.free_id(regclass, int) is
-    'The id for a restored row: its own, or if that is taken the next.';
+    'The id for a restored row: its own, or if that is taken the next. After crm.count_from.';
 
 revoke all on function crm.free_id(regclass, int) from public;
 
@@ -267,6 +278,7 @@ begin
             'export it anew'
         );
     end if;
+    perform crm.count_from('mandant_internal.tenant', (select max(c.id) from staged_company as c));
     for other in select c.* from staged_company as c where c.id <> company.id order by c.id loop
         select t.id into known from mandant_internal.tenant as t where t.code = other.code;
         if known is null then
@@ -453,7 +465,9 @@ declare
 begin
     create temp table series_map (old int primary key, new int not null) on commit drop;
     execute format(
-        'insert into series_map select s.id, crm.free_id(''mandant_internal.series'', s.id) from %I s',
+        'select crm.count_from(''mandant_internal.series'', max(s.id)) from %1$I s having count(*) > 0;'
+        ' insert into series_map select s.id, crm.free_id(''mandant_internal.series'', s.id)'
+        ' from %1$I s',
         (select r.stage from restored as r where r.name = 'mandant_internal.series')
     );
     for listed in

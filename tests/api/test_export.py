@@ -413,6 +413,12 @@ class Export(unittest.TestCase):
             psql("select mandant.sign_in('sales@de.example', 'demo')", database, "mandant_psql")
         psql("select mandant.set_password('sales@de.example', 'again')", database)
         self.assertEqual(psql("select expires_at > now() from mandant.sign_in('sales@de.example', 'again')", database, "mandant_psql"), "t")
+        # a login, with what it had
+        bind = json.loads((self.de / "manifest.json").read_text())["left_out"]
+        bind = next(table["reason"] for table in bind if table["table"] == "mandant_internal.login").split(": ")[-1]
+        psql(f"select {bind}", database)
+        self.assertEqual(psql("select count(*), count(distinct tenant_id) from crm.document", database, "report_de"), psql(
+            "select count(*), count(distinct tenant_id) from crm.document", "export_source", "report_de"))
         # the company that was stood for comes, too, and then the group is whole
         us = self.folder / "us"
         self.assertEqual(self.mandant("export_source", "export", "us", us).returncode, 0)
