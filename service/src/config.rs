@@ -44,6 +44,10 @@ pub enum Command {
     RunContracts(RunContracts),
     /// Move in: import files of another system, such as Microsoft Dynamics, all or nothing
     Import(Import),
+    /// Write all that is of one company, and what it refers to, as CSV files with a manifest into a new folder
+    Export(Export),
+    /// Make a company of such a folder, wholly or not at all, in a database that does not have it
+    Restore(Restore),
     /// Give an employee a password, of which the database gets the hash only
     SetPassword(SetPassword),
 }
@@ -231,12 +235,49 @@ impl std::fmt::Display for Source {
     }
 }
 
+/// Options of `mandant export`.
+#[derive(Args)]
+pub struct Export {
+    /// The company's code, such as de
+    #[arg(value_name = "TENANT")]
+    pub code: String,
+    /// Where to write, which must not be there yet, or be empty
+    pub folder: PathBuf,
+    /// By whose rights, and where
+    #[command(flatten)]
+    pub by: By,
+}
+
+/// Options of `mandant restore`.
+#[derive(Args)]
+pub struct Restore {
+    /// What `mandant export` wrote
+    pub folder: PathBuf,
+    /// Leave rows of shared data as they are where they differ from the folder's, instead of refusing it
+    #[arg(long)]
+    pub keep_shared: bool,
+    /// Folder of the private database, which must be running
+    #[arg(long, env = "MANDANT_HOME", default_value = ".mandant")]
+    pub home: PathBuf,
+    /// Database to use instead of the private one, as a superuser
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+}
+
 /// By whose rights something is done, where, and for which tenants.
 #[derive(Args)]
 pub struct Who {
     /// Tenants to select: a code, several with commas, or `*` for all that are available
     #[arg(long)]
     pub tenant: Option<String>,
+    /// By whose rights, and where
+    #[command(flatten)]
+    pub by: By,
+}
+
+/// By whose rights something is done, and where.
+#[derive(Args)]
+pub struct By {
     /// Use the rights of this employee: ask for the password, sign out at the end
     #[arg(long = "as", value_name = "EMAIL")]
     pub email: Option<String>,
@@ -378,7 +419,15 @@ mod tests {
 
     #[test]
     fn a_password_in_database_url_is_not_shown_by_help() {
-        for command in ["serve", "lint", "psql", "report", "set-password"] {
+        for command in [
+            "serve",
+            "lint",
+            "psql",
+            "report",
+            "export",
+            "restore",
+            "set-password",
+        ] {
             let help = Cli::command()
                 .find_subcommand_mut(command)
                 .map(|command| command.render_long_help().to_string())

@@ -3,17 +3,20 @@
 
 use std::{env, io::ErrorKind, net::SocketAddr, path::Path, process::ExitCode, time::Duration};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::Parser;
 use mandant::{
     cluster::{self, Cluster},
-    config::{self, Cli, Command, Fresh, Lint, Load, Psql, RefreshKeys, Serve, SetPassword, Who},
+    config::{
+        self, By, Cli, Command, Export, Fresh, Lint, Load, Psql, RefreshKeys, Restore, Serve,
+        SetPassword,
+    },
     db::{Db, connect_to},
-    import,
+    export, import,
     lint::Report,
     load, password,
     peer::Proxies,
-    print_report, psql, refresh, run_contracts,
+    print_report, psql, refresh, restore, run_contracts,
     telemetry::{self, say},
 };
 use tokio::{
@@ -39,6 +42,8 @@ async fn main() -> ExitCode {
         Command::Report(options) => (report(options).await, 1),
         Command::RunContracts(options) => (run_contracts(options).await, 1),
         Command::Import(options) => (import(options).await, 1),
+        Command::Export(options) => (export_tenant(options).await, 1),
+        Command::Restore(options) => (restore_tenant(options).await, 1),
         Command::SetPassword(options) => (set_password(options).await, 1),
     };
     outcome.unwrap_or_else(|error| {
@@ -155,33 +160,56 @@ async fn psql(options: Psql) -> Result<ExitCode> {
 
 async fn report(options: config::Report) -> Result<ExitCode> {
     let print = async |database| print_report::print(&connect_to(&database).await?, &options).await;
-    by_rights_of(&options.who, print).await?;
+    by_rights_of(&options.who.by, print).await?;
     Ok(ExitCode::SUCCESS)
 }
 
 async fn run_contracts(options: config::RunContracts) -> Result<ExitCode> {
     let run = async |database| run_contracts::run(&database, &options).await;
-    by_rights_of(&options.who, run).await?;
+    by_rights_of(&options.who.by, run).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn export_tenant(options: Export) -> Result<ExitCode> {
+    let stop = Stop::on_signals()?;
+    let write = async |database| {
+        let client = connect_to(&database).await?;
+        tokio::select! {
+            written = export::export(&client, &options) => written,
+            () = stop.asked(1) => bail!("stopped: nothing was exported"),
+        }
+    };
+    by_rights_of(&options.by, write).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn restore_tenant(options: Restore) -> Result<ExitCode> {
+    let stop = Stop::on_signals()?;
+    let database = connect(options.database_url.as_deref(), &options.home).await?;
+    tokio::select! {
+        restored = restore::restore(&database, &options) => restored?,
+        () = stop.asked(1) => bail!("stopped: nothing was restored"),
+    }
     Ok(ExitCode::SUCCESS)
 }
 
 async fn import(options: config::Import) -> Result<ExitCode> {
     let run = async |database| import::run(&database, &options).await;
-    by_rights_of(&options.who, run).await?;
+    by_rights_of(&options.who.by, run).await?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Does it on the database that was named, as its login, or as an employee who signs in for it.
-async fn by_rights_of(who: &Who, work: impl AsyncFnOnce(Config) -> Result<()>) -> Result<()> {
-    let url = who.database_url.as_deref();
-    let Some(email) = &who.email else {
+async fn by_rights_of(by: &By, work: impl AsyncFnOnce(Config) -> Result<()>) -> Result<()> {
+    let url = by.database_url.as_deref();
+    let Some(email) = &by.email else {
         let database = match url {
             Some(url) => parse(url)?,
             None => match config::database_of_environment()? {
                 Some(database) => database,
                 None => {
                     let login = env::var("PGUSER").ok();
-                    cluster::anybody_of_running(&who.home, login.as_deref())?
+                    cluster::anybody_of_running(&by.home, login.as_deref())?
                 }
             },
         };
@@ -189,7 +217,7 @@ async fn by_rights_of(who: &Who, work: impl AsyncFnOnce(Config) -> Result<()>) -
     };
     let mut database = match url {
         Some(url) => parse(url)?,
-        None => cluster::person_of_running(&who.home)?,
+        None => cluster::person_of_running(&by.home)?,
     };
     let relay = database.clone();
     let token = psql::sign_in(&relay, email, &password::ask()?).await?;
