@@ -87,13 +87,10 @@ create table crm.imported (
     source_id uuid not null,
     id uuid not null,
     print text not null,
-    run_id uuid not null,
     imported_at timestamptz not null default now(),
     constraint imported_pkey primary key (tenant_id, source, entity, source_id),
     constraint imported_tenant_fkey foreign key (tenant_id)
-        references mandant_internal.tenant (id) on delete restrict,
-    constraint imported_run_fkey foreign key (run_id)
-        references crm.import_run (id) on delete restrict
+        references mandant_internal.tenant (id) on delete restrict
 );
 
 create index imported_source on crm.imported (source, entity, source_id);

@@ -6,12 +6,12 @@ create function crm.mark_imported(run crm.import_run, seqs bigint[]) returns voi
     language sql volatile
     set search_path = pg_catalog, mandant, pg_temp
 begin atomic
-    insert into crm.imported as i (tenant_id, source, entity, source_id, id, print, run_id)
-    select r.tenant, run.source, r.entity, r.id, r.target, r.print, run.id
+    insert into crm.imported as i (tenant_id, source, entity, source_id, id, print)
+    select r.tenant, run.source, r.entity, r.id, r.target, r.print
     from crm.import_row as r
     where r.run_id = run.id and r.seq = any (seqs)
     on conflict on constraint imported_pkey do update
-    set print = excluded.print, run_id = excluded.run_id, imported_at = now();
+    set print = excluded.print, imported_at = now();
 end;
 
 comment on function crm.mark_imported(crm.import_run, bigint[]) is

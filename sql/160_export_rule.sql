@@ -72,6 +72,9 @@ begin atomic
     ('mandant_internal.on_create_tenant', 'left out', null, null, 'made by the installation'),
     ('mandant_internal.protected_table', 'left out', null, null, 'made by the installation'),
     ('mandant_internal.unprotected_table', 'left out', null, null, 'made by the installation'),
+    ('crm.import_run', 'left out', null, null, 'an import may be of several companies'),
+    ('crm.import_row', 'left out', null, null, 'what is under way'),
+    ('crm.import_problem', 'left out', null, null, 'what is under way'),
     ('crm.installation', 'left out', null, null, 'made by the installation, named in the manifest'),
     ('crm.country_pack', 'left out', null, null,
         'what was loaded there, and when; what it says is in the tables that it fills');
