@@ -295,6 +295,19 @@ fn has_whole_right(object: &str, action: &str, tenant_id: i32) -> Sql<bool> {
 }
 
 #[pg_extern(sql = false)]
+fn is_granted(object: &str, action: &str, tenant_id: i32) -> Sql<bool> {
+    Ok(context::current()?
+        .authority
+        .is_granted(object, action, tenant_id))
+}
+
+#[pg_extern(sql = false)]
+fn refuse_right(object: &str, action: &str, tenant_id: Option<i32>) -> Sql<()> {
+    let authority = &context::current()?.authority;
+    Err(authority.refusal(object, action, tenant_id))?
+}
+
+#[pg_extern(sql = false)]
 fn has_row_right(
     object: &str,
     action: &str,
