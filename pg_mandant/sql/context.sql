@@ -291,7 +291,7 @@ declare
 begin
   found := mandant_internal.principal_named(principal);
   if found.id is distinct from mandant_internal.me() then
-    perform mandant_internal.require_whole('principal', 'update', found.tenant_id);
+    perform mandant_internal.require_granted('principal', 'update', found.tenant_id); -- in whatever state it is
   end if;
   return mandant_internal.end_tokens(found.id);
 end
