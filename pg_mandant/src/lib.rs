@@ -161,7 +161,8 @@ extension_sql_file!(
 );
 extension_sql_file!("../sql/request.sql", name = "request", requires = ["copy"]);
 extension_sql_file!("../sql/purge.sql", name = "purge", requires = ["request"]);
-extension_sql_file!("../sql/keep.sql", name = "keep", requires = ["purge"]);
+extension_sql_file!("../sql/clone.sql", name = "clone", requires = ["purge"]);
+extension_sql_file!("../sql/keep.sql", name = "keep", requires = ["clone"]);
 extension_sql_file!("../sql/lint.sql", name = "lint", requires = ["keep"]);
 extension_sql_file!(
     "../sql/lint/tables.sql",
