@@ -281,7 +281,7 @@ begin atomic
   select mandant_internal.set_tenant_state(code, 'archived', reason);
 end;
 comment on function mandant.archive_tenant(text, text) is
-  'Leaves a tenant to be read: its people and those above see what they saw, and nobody writes into it.
+  'Leaves a tenant to be read by its people and those above; nobody writes there.
 Whoever tries to is told 55000, or finds no row to change; no number is drawn. Access that was given can still be taken away there.
 From here on mandant.purge_tenant can remove it. Needs the right update on tenant.
 Errors: 42501 not allowed or not available, 23001 purged, or nobody would be left who administers all.';
@@ -292,5 +292,5 @@ begin atomic
   select mandant_internal.set_tenant_state(code, 'active', null);
 end;
 comment on function mandant.resume_tenant(text) is
-  'Opens a tenant that was suspended or archived to its people and to whoever writes; withdraws its purge.
+  'Opens a tenant again that was suspended or archived, and withdraws its purge.
 Errors: 42501 not allowed or not available, 23001 purged.';

@@ -134,7 +134,8 @@ begin
 end
 $$;
 comment on function mandant.clone_tenant(text, text, text, text, text, text, text, text, text) is
-  'Creates a company that is configured as another: its series, settings, and what layers above copy.
+  'Creates a company that is configured as another is.
+It gets the other''s series and settings, and what layers above copy.
 source: code of the other, in whatever state; code, name and the rest as in mandant.create_tenant, as the source has them unless
 given; parent: that of the source unless given. Series number as the source''s do from today on, and begin at their start; one
 that the source shares becomes an own one. Settings are those said at the source itself, without what a company says of itself (such as

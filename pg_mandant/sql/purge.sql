@@ -386,8 +386,8 @@ begin
 end
 $$;
 comment on function mandant.purge_tenant(text, text) is
-  'Removes all rows of an archived tenant for ever, where two administrators want it: one asks, another confirms.
-Each calls this. The first call asks for it, for 7 days; the call of another principal within them does it, the same one''s is
+  'Removes all rows of an archived tenant for ever, if two administrators want it.
+Each of them calls this. The first call asks for it, for 7 days; the call of another principal within them does it, the same one''s is
 refused; after them a call asks anew. Any change of the tenant''s state withdraws it, such as mandant.resume_tenant.
 reason: what mandant.purge_certificate says. The rows go from every protected table, whatever keeps them, with their audit, and
 so do settings, series and numbers, teams, grants, logins and people. What stays: the tenant''s code and name, that it was
