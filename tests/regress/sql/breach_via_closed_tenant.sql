@@ -157,6 +157,9 @@ insert into breach.secret (tenant_id, id, email, note) values (:de, mandant.new_
 update breach.secret set tenant_id = :us where email = 'd@de.example';
 \echo :SQLSTATE
 delete from breach.secret where email = 'd@de.example';
+set mandant.tenant = '*';
+with w as (update breach.secret set note = note returning tenant_id) select count(*) as written, bool_and(tenant_id <> :us) as by_the_others from w;
+set mandant.tenant = 'de,us';
 -- the group goes on: what all share, grants that reach there, and taking access away there
 update crm.unit set names = names where code = 'hour';
 select role from mandant.grant_role('breach_reader', 'group_controller', 'all');
