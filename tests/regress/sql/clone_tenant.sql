@@ -75,6 +75,16 @@ select from mandant.clone_tenant('group', 'top', 'Another group');
 set role clone_reader;
 select from mandant.clone_tenant('copy', 'copy2', 'Copy');
 \echo :SQLSTATE
+-- nor part of it, where they would not see the rest
+reset role;
+create role clone_maker login;
+select name from mandant.define_role('clone_maker', 'Makes companies, and sees no stages');
+select mandant.allow('clone_maker', object, array['read', 'create']) from unnest(array['tenant', 'series', 'setting', 'reminder']) as object;
+select mandant.allow('clone_maker', 'stage', array['create']);
+select from mandant.bind_login('clone_maker', 'group', 'clone_maker', 'all', '*', read_only => false);
+set role clone_maker;
+select from mandant.clone_tenant('copy', 'copy2', 'Copy');
+\echo :SQLSTATE
 set role clone_admin;
 select mandant.on_clone_tenant('crm.clone_configuration(int,int)', remove => true);
 \echo :SQLSTATE
