@@ -118,7 +118,7 @@ begin
     coalesce(clone_tenant.timezone, model.timezone), coalesce(clone_tenant.locale, model.locale),
     coalesce(clone_tenant.fiscal_year_start, model.fiscal_year_start));
   perform mandant_internal.record('clone_tenant', null, made.id, made.code, format('from %s', model.code));
-  perform mandant_internal.require_whole(object, 'create', made.id) from unnest(array['series', 'setting']) as object;
+  perform mandant_internal.require_whole('series', 'create', made.id), mandant_internal.require_whole('setting', 'update', made.id);
   if made.fiscal_year_start = model.fiscal_year_start then
     insert into mandant_internal.fiscal_year (tenant_id, year, first_day, year_start)
       select made.id, f.year, f.first_day, f.year_start from mandant_internal.fiscal_year f where f.tenant_id = model.id;
@@ -140,5 +140,5 @@ source: code of the other, in whatever state; code, name and the rest as in mand
 given; parent: that of the source unless given. Series number as the source''s do from today on, and begin at their start; one
 that the source shares becomes an own one. Settings are those said at the source itself, without what a company says of itself (such as
 its bank account) and what books were closed with. No rows, people, teams, grants. Needs the right create on tenant in the
-parent, read on series and setting in the source and create on them in the new tenant, and what layers above ask for.
+parent, read on series and setting in the source, create on series and update on setting in the new tenant, and what layers above ask for.
 Errors: 42710 code taken, 22023 a value that cannot be, 42501 not allowed or not available.';

@@ -80,7 +80,7 @@ reset role;
 create role clone_maker login;
 select name from mandant.define_role('clone_maker', 'Makes companies, and sees no stages');
 select mandant.allow('clone_maker', object, array['read', 'create']) from unnest(array['tenant', 'series', 'setting', 'reminder']) as object;
-select mandant.allow('clone_maker', 'stage', array['create']);
+select mandant.allow('clone_maker', 'stage', array['create']), mandant.allow('clone_maker', 'setting', array['update']);
 select from mandant.bind_login('clone_maker', 'group', 'clone_maker', 'all', '*', read_only => false);
 set role clone_maker;
 select from mandant.clone_tenant('copy', 'copy2', 'Copy');
