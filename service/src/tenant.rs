@@ -17,7 +17,7 @@ use crate::{
     function::{self, invoke, returned},
     list::{self, Page, filter},
     openapi::operation,
-    record::{Columns, arguments, param, record},
+    record::{Columns, Param, arguments, param, record},
     reply::{Created, Json},
     resource::{self, Resource, address, at, find},
 };
@@ -82,7 +82,9 @@ arguments! {
 arguments! {
     /// A new tenant that is configured as another; what is not given is as there.
     pub struct TenantClone {
+        /// What it is selected by, such as `at`.
         code: String,
+        /// As in letters, such as `Example Software Austria GmbH`.
         name: String,
     } perhaps {
         /// Two letters (ISO 3166), such as `DE`.
@@ -255,13 +257,33 @@ async fn change(
     function::change(call, &code, &function, &values).await
 }
 
+/// Calls a function that changes the state of a tenant. With it rights change, on which the rest of the
+/// statement would rely: what became of it is read by another.
+async fn becomes(
+    call: Call,
+    code: &String,
+    function: &str,
+    values: &[Param<'_>],
+) -> Result<Json<Tenant>, Error> {
+    call.act(
+        async |tx| find::<Tenant>(&tx, code).await,
+        async |tx| {
+            find::<Tenant>(&tx, code).await?;
+            tx.execute(&format!("select from {function}"), values)
+                .await?;
+            find::<Tenant>(&tx, code).await
+        },
+    )
+    .await
+}
+
 async fn suspend(
     call: Call,
     Path(code): Path<String>,
     Body(StateReason { reason }): Body<StateReason>,
 ) -> Result<Json<Tenant>, Error> {
     let values = [param(&code), param(&reason)];
-    function::change(call, &code, "mandant.suspend_tenant($1, $2)", &values).await
+    becomes(call, &code, "mandant.suspend_tenant($1, $2)", &values).await
 }
 
 async fn archive(
@@ -270,7 +292,7 @@ async fn archive(
     Body(StateReason { reason }): Body<StateReason>,
 ) -> Result<Json<Tenant>, Error> {
     let values = [param(&code), param(&reason)];
-    function::change(call, &code, "mandant.archive_tenant($1, $2)", &values).await
+    becomes(call, &code, "mandant.archive_tenant($1, $2)", &values).await
 }
 
 async fn purge(
@@ -279,7 +301,7 @@ async fn purge(
     Body(StateReason { reason }): Body<StateReason>,
 ) -> Result<Json<Tenant>, Error> {
     let values = [param(&code), param(&reason)];
-    function::change(call, &code, "mandant.purge_tenant($1, $2)", &values).await
+    becomes(call, &code, "mandant.purge_tenant($1, $2)", &values).await
 }
 
 async fn clone(
@@ -306,7 +328,7 @@ async fn certificates(
 }
 
 async fn resume(call: Call, Path(code): Path<String>) -> Result<Json<Tenant>, Error> {
-    function::change(call, &code, "mandant.resume_tenant($1)", &[param(&code)]).await
+    becomes(call, &code, "mandant.resume_tenant($1)", &[param(&code)]).await
 }
 
 async fn define_fiscal_year(
