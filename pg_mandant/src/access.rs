@@ -246,9 +246,12 @@ impl Authority {
 
     /// The right to do one of `actions` with `object`, narrowed to some tenants. Where one is closed, only what reads.
     fn right(&self, object: &str, actions: &[&str], within: &TenantSet) -> Right {
-        let closed = within.common(&self.closed);
         let mut open = within.clone();
-        open.remove_all(&closed);
+        let mut closed = TenantSet::default();
+        if self.closed.len() > 0 {
+            closed = within.common(&self.closed);
+            open.remove_all(&closed);
+        }
         self.right_within(object, actions, &Within { open, closed })
     }
 

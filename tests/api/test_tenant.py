@@ -44,7 +44,7 @@ class Tenants(Asserts, unittest.TestCase):
             self.assertEqual(reader().get("/v1/customers").status, 200)
             for send in (
                 lambda: admin().selecting(COMPANY).post("/v1/customers", {"name": "x", "country": "DE"}),
-                lambda: admin().post("/v1/employees", {"email": f"{own('e')}@tests.example", "name": "x", "tenant": COMPANY}),
+                lambda: admin().selecting(COMPANY).post("/v1/employees", {"email": f"{own('e')}@tests.example", "name": "x"}),
                 lambda: admin().patch(PATH, {"name": "x"}),
                 lambda: admin().post(f"{PATH}/fiscal-years", {"year": 2041, "first_day": "2040-10-01"}),
             ):
