@@ -219,6 +219,7 @@ select mandant.protect(
 );
 
 select mandant.number_column('crm.document', 'number', null, 'posted_at', 'document_date');
+select mandant.retention_column('crm.document', 'retain_until', 'number');
 
 alter table crm.document owner to crm_owner;
 revoke all on crm.document from public;

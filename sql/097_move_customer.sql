@@ -46,7 +46,7 @@ begin
     order by o.place
     limit 1;
     if not found then
-        perform mandant_internal.refuse_right('customer', 'create');
+        perform mandant_internal.refuse_right('customer', 'create', tenant.id);
     end if;
     return owner_id;
 end
@@ -124,7 +124,7 @@ begin
         set state = gone.state
         where c.tenant_id = there.tenant_id and c.id = there.id;
         if not found then
-            perform mandant_internal.refuse_right('customer', 'update');
+            perform mandant_internal.refuse_right('customer', 'update', there.tenant_id);
         end if;
     elsif there.id is null then
         begin

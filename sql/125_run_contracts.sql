@@ -252,7 +252,7 @@ begin
         end loop;
     end loop;
     if not allowed then
-        perform mandant_internal.refuse_right(invoices.code, 'post');
+        perform mandant_internal.refuse_right(invoices.code, 'post', home.id);
     end if;
 end
 $$;

@@ -212,7 +212,7 @@ begin
             order by r.number;
     end loop;
     if not allowed then
-        perform mandant_internal.refuse_right('reminder', 'create');
+        perform mandant_internal.refuse_right('reminder', 'create', home.id);
     end if;
 end
 $$;

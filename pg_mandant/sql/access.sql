@@ -211,6 +211,7 @@ begin
       'kind', 'superuser',
       'name', login::regrole::text,
       'tenants', (select string_agg(t.id || ' ' || t.code, ',') from mandant_internal.tenant t),
+      'closed', (select string_agg(t.id || ' ' || t.state, ',') from mandant_internal.tenant t where t.state <> 'active'),
       'grants', json_build_array(json_build_object('role', 'superuser', 'tenants', null, 'rights', (
         select string_agg('* ' || action || ' tenant', ',')
           from unnest(array['read', 'create', 'update', 'delete', 'post', 'void', 'export', 'assign']) as action))));
@@ -219,7 +220,7 @@ begin
   end if;
 
   select t.* into home from mandant_internal.tenant t where t.id = principal.tenant_id;
-  if principal.state <> 'active' or home.state <> 'active' then
+  if principal.state <> 'active' or home.state not in ('active', 'archived') then
     return json_build_object('refused', case when bound.relay then 'token' else 'inactive' end);
   end if;
 
@@ -257,6 +258,7 @@ begin
                           group by p.object) k),
       'tenants', (select string_agg(t.id || ' ' || t.code, ',') from mandant_internal.tenant t
                     where exists (select from granted g where g.scope = 'all')),
+      'closed', (select string_agg(t.id || ' ' || t.state, ',') from mandant_internal.tenant t where t.state <> 'active'),
       'grants', (select json_agg(json_build_object(
                           'role', g.role,
                           'tenants', case when not g.everywhere then h.tenants end,

@@ -33,7 +33,8 @@ begin
     union
     select t.id from mandant_internal.tenant t where scope = 'all'
   loop
-    perform mandant_internal.require_whole('access_grant', 'create', reached);
+    -- a grant is written into nobody's tenant, and reading is granted where it is all that is left
+    perform mandant_internal.require_granted('access_grant', 'create', reached);
   end loop;
 end
 $$;
@@ -71,7 +72,7 @@ begin
   select r.object, r.action into beyond
     from mandant_internal.effective_role_right r cross join reached
     where r.role = require_to_grant.role and r.depth is not null
-      and not mandant_internal.has_whole_right(r.object, r.action, reached.id)
+      and not mandant_internal.is_granted(r.object, r.action, reached.id)
     order by r.object, r.action
     limit 1;
   if beyond.object is not null then
@@ -100,6 +101,7 @@ declare
   other mandant_internal.access_grant;
 begin
   perform mandant_internal.check_role(role);
+  perform mandant_internal.require_whole('access_grant', 'create', holder.tenant_id);
   perform mandant_internal.require_to_grant(role, holder.tenant_id, reach.kind, reach.tenant_id);
   if holder.id = mandant_internal.me() then
     raise exception using errcode = 'insufficient_privilege',

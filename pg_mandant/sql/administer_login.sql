@@ -203,7 +203,7 @@ begin
     raise exception using errcode = 'undefined_object',
       message = format('login %s is not bound', login), hint = 'select name from mandant.principal where kind = ''login''';
   end if;
-  perform mandant_internal.require_whole('principal', 'delete', who.tenant_id);
+  perform mandant_internal.require_granted('principal', 'delete', who.tenant_id); -- in whatever state it is
   perform mandant_internal.record('unbind_login', who.id, who.tenant_id, login::text);
   perform mandant_internal.unbind(login);
   perform mandant_internal.keep_administrator(there_was);

@@ -154,7 +154,10 @@ declare
   there_was constant boolean := mandant_internal.has_administrator();
   found mandant_internal.principal := mandant_internal.principal_named(email);
 begin
-  perform mandant_internal.require_whole('principal', 'update', found.tenant_id);
+  perform mandant_internal.require_granted('principal', 'update', found.tenant_id); -- access is taken away in whatever state
+  if state = 'active' and not mandant_internal.has_whole_right('principal', 'update', found.tenant_id) then
+    perform mandant_internal.refuse_right('principal', 'update', found.tenant_id);
+  end if;
   perform mandant_internal.record(case state when 'inactive' then 'deactivate_employee' else 'reactivate_employee' end,
                                   found.id, found.tenant_id, reason => reason);
   update mandant_internal.principal p set state = set_principal_state.state, state_reason = reason where p.id = found.id

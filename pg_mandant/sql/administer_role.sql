@@ -20,12 +20,12 @@ create function mandant_internal.require_everywhere(object text, action text) re
 as $$
 begin
   perform mandant_internal.me(); -- somebody at least, also where there is no tenant yet
-  perform mandant_internal.require_whole(object, action, t.id) from mandant_internal.tenant t;
+  perform mandant_internal.require_granted(object, action, t.id) from mandant_internal.tenant t; -- in whatever state
 end
 $$;
 
 comment on function mandant_internal.require_everywhere(text, text) is
-  'Raises 42501 unless there is the right, at depth tenant, in every tenant.';
+  'Raises 42501 unless there is the right, at depth tenant, in every tenant, in whatever state that is.';
 
 -- Whether somebody administers every tenant, now and without end.
 create function mandant_internal.has_administrator() returns boolean
@@ -150,7 +150,7 @@ begin
       hint = 'actions: read create update delete post void export assign; depth: own, team or tenant; object * for all';
   end if;
   beyond := (select min(a.action) from mandant_internal.tenant t cross join unnest(actions) as a (action)
-               where not mandant_internal.has_whole_right(object, a.action, t.id));
+               where not mandant_internal.is_granted(object, a.action, t.id));
   if beyond is not null then
     raise exception using errcode = 'insufficient_privilege',
       message = format('you have no right to %s %s in every tenant, and cannot give it', beyond, object),

@@ -130,7 +130,7 @@ begin
       message = 'nobody joins a team by themselves', hint = 'ask another administrator';
   elsif exists (select from mandant_internal.held_right h
                   where h.principal_id = who.id and h.depth = 'team'
-                    and not mandant_internal.has_whole_right(h.object, h.action, h.tenant_id)) then
+                    and not mandant_internal.is_granted(h.object, h.action, h.tenant_id)) then
     raise exception using errcode = 'insufficient_privilege',
       message = format('the team would give "%s" rows that you may not see yourself', who.name),
       hint = 'nobody gives more than they hold: ask somebody who holds it';

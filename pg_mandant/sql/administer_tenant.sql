@@ -28,7 +28,8 @@ create view mandant.tenant with (security_barrier) as
 comment on view mandant.tenant is 'The selected tenants; mandant.whoami() names all that can be selected.';
 comment on column mandant.tenant.fiscal_year_start is
   'When the fiscal year begins: 04-01 (month and day), or sunday nearest 02-01; mandant.define_fiscal_year says where not.';
-comment on column mandant.tenant.state is 'active or suspended';
+comment on column mandant.tenant.state is
+  'active; suspended: its people are refused, and nobody writes there; archived: everybody reads only; purged: its rows are gone.';
 
 create function mandant_internal.visible_tenant(t mandant_internal.tenant) returns mandant.tenant
   language sql immutable
@@ -245,9 +246,18 @@ declare
   there_was constant boolean := mandant_internal.has_administrator();
   found mandant_internal.tenant := mandant_internal.tenant_named(code);
 begin
-  perform mandant_internal.require_whole('tenant', 'update', found.id);
-  perform mandant_internal.record(case state when 'suspended' then 'suspend_tenant' else 'resume_tenant' end,
-                                  null, found.id, found.code, reason => reason);
+  perform mandant_internal.require_granted('tenant', 'update', found.id); -- in whatever state it is
+  select * into found from mandant_internal.tenant t where t.id = found.id for no key update; -- a purge may be going on
+  if found.state = 'purged' then
+    raise exception using errcode = 'restrict_violation',
+      message = format('tenant "%s" is purged', found.code), hint = 'it stays so for ever';
+  end if;
+  perform mandant_internal.record(case state when 'suspended' then 'suspend_tenant' when 'archived' then 'archive_tenant'
+                                    else 'resume_tenant' end,
+                                  null, found.id, found.code,
+                                  (select 'its purge is withdrawn' from mandant_internal.purge_request r where r.tenant_id = found.id),
+                                  reason);
+  delete from mandant_internal.purge_request r where r.tenant_id = found.id;
   update mandant_internal.tenant t set state = set_tenant_state.state, state_reason = reason where t.id = found.id
     returning * into found;
   perform mandant_internal.keep_administrator(there_was);
@@ -261,8 +271,20 @@ begin atomic
   select mandant_internal.set_tenant_state(code, 'suspended', reason);
 end;
 comment on function mandant.suspend_tenant(text, text) is
-  'Refuses everybody whose home this tenant is, from their next statement on. Its rows stay, for those above.
-Needs the right update on tenant. Errors: 42501 not allowed or not available.';
+  'Refuses everybody whose home this tenant is, from their next statement on. Nobody writes into it; those above read.
+Whoever tries to is told 55000, or finds no row to change. Access that was given can still be taken away there.
+Needs the right update on tenant. Errors: 42501 not allowed or not available, 23001 purged.';
+
+create function mandant.archive_tenant(code text, reason text) returns mandant.tenant
+  language sql volatile
+begin atomic
+  select mandant_internal.set_tenant_state(code, 'archived', reason);
+end;
+comment on function mandant.archive_tenant(text, text) is
+  'Leaves a tenant to be read by its people and those above; nobody writes there.
+Whoever tries to is told 55000, or finds no row to change; no number is drawn. Access that was given can still be taken away there.
+From here on mandant.purge_tenant can remove it. Needs the right update on tenant.
+Errors: 42501 not allowed or not available, 23001 purged, or nobody would be left who administers all.';
 
 create function mandant.resume_tenant(code text) returns mandant.tenant
   language sql volatile
@@ -270,4 +292,5 @@ begin atomic
   select mandant_internal.set_tenant_state(code, 'active', null);
 end;
 comment on function mandant.resume_tenant(text) is
-  'Lets the people of a suspended tenant in again. Errors: 42501 not allowed or not available.';
+  'Opens a tenant again that was suspended or archived, and withdraws its purge.
+Errors: 42501 not allowed or not available, 23001 purged.';

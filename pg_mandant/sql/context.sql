@@ -62,17 +62,17 @@ create function mandant_internal.has_whole_right(object text, action text, tenan
 comment on function mandant_internal.has_whole_right(text, text, int) is
   'Whether there is a right to do the action with every such object of the tenant, whatever is selected.';
 
-create function mandant_internal.refuse_right(object text, action text) returns void
-  language plpgsql stable parallel safe
-  set search_path = pg_catalog, pg_temp
-as $$
-begin
-  raise exception using
-    errcode = 'insufficient_privilege',
-    message = format('you have no right to %s %s here', action, object),
-    hint = format('ask an administrator for a role with the right %s on %s', action, object);
-end
-$$;
+create function mandant_internal.is_granted(object text, action text, tenant_id int) returns boolean
+  language c stable parallel safe strict
+  as 'MODULE_PATHNAME', 'is_granted_wrapper';
+comment on function mandant_internal.is_granted(text, text, int) is
+  'As mandant_internal.has_whole_right, in whatever state the tenant is: for what is not written into it, such as its state.';
+
+create function mandant_internal.refuse_right(object text, action text, tenant_id int default null) returns void
+  language c stable parallel safe
+  as 'MODULE_PATHNAME', 'refuse_right_wrapper';
+comment on function mandant_internal.refuse_right(text, text, int) is
+  'Raises 42501; or 55000 where there would be the right, and nobody writes into the tenant, which is suspended, archived or purged.';
 
 create function mandant_internal.require(object text, action text, tenant_id int) returns void
   language plpgsql stable parallel safe
@@ -80,12 +80,12 @@ create function mandant_internal.require(object text, action text, tenant_id int
 as $$
 begin
   if mandant_internal.has_right(object, action, tenant_id) is not true then
-    perform mandant_internal.refuse_right(object, action);
+    perform mandant_internal.refuse_right(object, action, tenant_id);
   end if;
 end
 $$;
 comment on function mandant_internal.require(text, text, int) is
-  'Raises 42501 unless there is the right, as mandant_internal.has_right says.';
+  'Raises 42501 unless there is the right, as mandant_internal.has_right says; 55000 where only the tenant''s state is in the way.';
 
 create function mandant_internal.require_whole(object text, action text, tenant_id int) returns void
   language plpgsql stable parallel safe
@@ -93,12 +93,25 @@ create function mandant_internal.require_whole(object text, action text, tenant_
 as $$
 begin
   if mandant_internal.has_whole_right(object, action, tenant_id) is not true then
-    perform mandant_internal.refuse_right(object, action);
+    perform mandant_internal.refuse_right(object, action, tenant_id);
   end if;
 end
 $$;
 comment on function mandant_internal.require_whole(text, text, int) is
-  'Raises 42501 unless there is the right, as mandant_internal.has_whole_right says: for administration.';
+  'Raises 42501 unless there is the right, as mandant_internal.has_whole_right says: for administration. 55000 as require.';
+
+create function mandant_internal.require_granted(object text, action text, tenant_id int) returns void
+  language plpgsql stable parallel safe
+  set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if mandant_internal.is_granted(object, action, tenant_id) is not true then
+    perform mandant_internal.refuse_right(object, action);
+  end if;
+end
+$$;
+comment on function mandant_internal.require_granted(text, text, int) is
+  'Raises 42501 unless the right is granted, as mandant_internal.is_granted says.';
 
 create function mandant_internal.has_row_right(
     object text, action text, tenant_id int, owner_id uuid, team_id uuid, kind text)
@@ -116,12 +129,12 @@ create function mandant_internal.require_row(
 as $$
 begin
   if mandant_internal.has_row_right(object, action, tenant_id, owner_id, team_id, nullif(kind, '')) is not true then
-    perform mandant_internal.refuse_right(coalesce(nullif(kind, ''), object), action);
+    perform mandant_internal.refuse_right(coalesce(nullif(kind, ''), object), action, tenant_id);
   end if;
 end
 $$;
 comment on function mandant_internal.require_row(text, text, int, uuid, uuid, text) is
-  'Raises 42501 unless the right reaches the row: what every function asks that posts, voids, exports or assigns one.';
+  'Raises 42501 unless the right reaches the row: what every function asks that posts, voids, exports or assigns one. 55000 as require.';
 
 create function mandant_internal.refuse_unclean_session() returns void
   language c volatile as 'MODULE_PATHNAME', 'refuse_unclean_session_wrapper';
@@ -202,7 +215,7 @@ begin
   select p.* into found
     from mandant_internal.principal p join mandant_internal.tenant t on t.id = p.tenant_id
     where p.name = sign_in.email
-      and p.kind = 'employee' and p.state = 'active' and t.state = 'active';
+      and p.kind = 'employee' and p.state = 'active' and t.state in ('active', 'archived');
   -- Takes the same time whether there is such a principal, a password, or neither.
   matches := mandant_internal.password_matches(sign_in.password, found.password_hash);
   if not matches then
@@ -278,7 +291,7 @@ declare
 begin
   found := mandant_internal.principal_named(principal);
   if found.id is distinct from mandant_internal.me() then
-    perform mandant_internal.require_whole('principal', 'update', found.tenant_id);
+    perform mandant_internal.require_granted('principal', 'update', found.tenant_id); -- in whatever state it is
   end if;
   return mandant_internal.end_tokens(found.id);
 end

@@ -46,8 +46,8 @@ create view mandant.effective_right with (security_barrier) as
          string_agg(distinct r.role, ', ') as roles
     from mandant_internal.held_right r
     join mandant_internal.principal p on p.id = r.principal_id and p.state = 'active'
-    join mandant_internal.tenant home on home.id = p.tenant_id and home.state = 'active'
-    join mandant_internal.tenant t on t.id = r.tenant_id
+    join mandant_internal.tenant home on home.id = p.tenant_id and home.state in ('active', 'archived')
+    join mandant_internal.tenant t on t.id = r.tenant_id and (t.state = 'active' or r.action in ('read', 'export'))
     join named o on o.name = r.object
     where mandant_internal.in_tenant('access_grant', 'read', p.tenant_id)
       and mandant_internal.in_depth('access_grant', 'read', p.tenant_id, p.id, null, null)
@@ -72,8 +72,10 @@ declare
   thing constant text := coalesce(kind, object);
   refused constant text := case
     when who.state <> 'active' then format('%s is inactive', who.name)
-    when (select t.state from mandant_internal.tenant t where t.id = who.tenant_id) <> 'active'
-      then format('the tenant of %s is suspended', who.name) end;
+    when (select t.state from mandant_internal.tenant t where t.id = who.tenant_id) not in ('active', 'archived')
+      then format('the tenant of %s is %s', who.name, (select t.state from mandant_internal.tenant t where t.id = who.tenant_id)) end;
+  closed constant text := (select format('%s is %s: nobody writes there', t.code, t.state)
+                             from mandant_internal.tenant t where t.id = explain.tenant_id and t.state <> 'active');
 begin
   if who.id is distinct from mandant_internal.me() then
     perform mandant_internal.require_whole('access_grant', 'read', who.tenant_id);
@@ -99,6 +101,7 @@ begin
       select a.action,
              coalesce(
                refused,
+               case when a.action not in ('read', 'export') then closed end,
                (select format('%s reaches %s only: the row belongs to %s', h.role,
                               case h.depth when 'own' then 'own rows' else 'rows of own teams' end,
                               coalesce((select 'another' where explain.owner_id is not null), 'nobody'))
@@ -121,6 +124,7 @@ begin
     select m.action, h.role is not null, h.role, h.scope, h.depth, h.valid_until, coalesce(h.reached, m.why)
       from missing m
       left join held h on h.action = m.action and h.reached is not null and refused is null
+        and (closed is null or m.action in ('read', 'export'))
       order by array_position(array['read', 'create', 'update', 'delete', 'post', 'void', 'export', 'assign'], m.action),
                h.role, h.scope;
 end

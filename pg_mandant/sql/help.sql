@@ -32,7 +32,7 @@ begin
         and p.proname <> all (array[
           'in_tenant', 'in_whole_tenant', 'in_depth', 'the_tenant', 'the_tenants', 'in_the_tenants', 'every_tenant', 'me',
           'my_teams', 'my_team', 'next_preview', 'setting_in', 'typed_setting', 'check_setting', 'check_pattern', 'effective_settings', 'day_in',
-          'has_right', 'has_whole_right', 'has_row_right', 'refuse_right', 'require',
+          'has_right', 'has_whole_right', 'has_row_right', 'is_granted', 'refuse_right', 'require',
           'require_whole', 'require_everywhere', 'require_row', 'sees_team', 'objects', 'names_of',
           -- the trigger of number_column() and number_gaps() run as their caller, these ask for the right themselves
           'give_number', 'keep_number', 'refuse_given_number', 'number_for_row', 'touch_numbered', 'kind_column_of', 'refuse_column', 'register_number_column',
@@ -63,7 +63,7 @@ $$;
 grant select on mandant.tenant, mandant.principal, mandant.role, mandant.role_right, mandant.access_grant, mandant.effective_right,
     mandant.access_history, mandant.team, mandant.team_member, mandant.audit_log, mandant.issuer, mandant.issuer_subject,
     mandant.series, mandant.series_version, mandant.issued_number, mandant.fiscal_period,
-    mandant.effective_setting, mandant.setting_history to mandant_user;
+    mandant.effective_setting, mandant.setting_history, mandant.purge_certificate to mandant_user;
 
 do $$
 declare
@@ -101,6 +101,7 @@ begin
       -- never an oid of something that is gone, which could be something else where the dump is restored
       ('login', 'where exists (select from pg_catalog.pg_roles r where r.oid = login)'),
       ('on_create_tenant', 'where exists (select from pg_catalog.pg_proc p where p.oid = function)'),
+      ('on_clone_tenant', 'where exists (select from pg_catalog.pg_proc p where p.oid = function)'),
       ('protected_table', 'where exists (select from pg_catalog.pg_class c where c.oid = relation)'),
       ('unprotected_table', 'where exists (select from pg_catalog.pg_class c where c.oid = relation)'),
       ('role', 'where not shipped'), ('role_right', 'where not shipped'), ('access_grant', ''),
@@ -108,6 +109,8 @@ begin
       ('country_default', ''), ('request', ''), ('access_event', ''), ('audit', ''), ('audit_id_seq', ''),
       ('series', ''), ('series_tenant', ''), ('series_version', ''), ('fiscal_year', ''), ('number', ''), ('number_event', ''),
       ('number_column', 'where exists (select from pg_catalog.pg_class c where c.oid = relation)'),
+      ('retention_column', 'where exists (select from pg_catalog.pg_class c where c.oid = relation)'),
+      ('purge_request', ''), ('purge_certificate', ''),
       ('tenant_id_seq', ''), ('series_id_seq', ''))
       as t (name, filter)
   loop

@@ -23,9 +23,11 @@ create table mandant_internal.tenant (
   constraint tenant_locale_format check (locale ~ '^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$'),
   constraint tenant_fiscal_year_start_format check (fiscal_year_start ~
     '^((mon|tues|wednes|thurs|fri|satur|sun)day (nearest|on or before|on or after) )?(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$'),
-  constraint tenant_state_known check (state in ('active', 'suspended'))
+  constraint tenant_state_known check (state in ('active', 'suspended', 'archived', 'purged'))
 );
 create index tenant_parent on mandant_internal.tenant (parent_id);
+-- Read with the rights of everybody: nobody writes into those.
+create index tenant_closed on mandant_internal.tenant (id) where state <> 'active';
 
 create table mandant_internal.principal (
   id uuid primary key default mandant.new_id(),

@@ -17,6 +17,9 @@ use crate::right::{Count, Depth, Reach, Right, RowOf};
 use crate::selection::Selection;
 use crate::tenant_set::TenantSet;
 
+/// What is still done in a tenant that is closed, by those who may.
+const READING: [&str; 2] = ["read", "export"];
+
 const NOTHING_GRANTED: &str = "no tenant is available to you; ask an administrator for a grant";
 
 /// The id of a principal or team.
@@ -62,6 +65,12 @@ struct Grant {
     rights: Vec<RoleRight>,
 }
 
+/// Tenants that a right is narrowed to, by whether anything is written there.
+struct Within {
+    open: TenantSet,
+    closed: TenantSet,
+}
+
 /// The answer of `mandant_internal.authority`: who asks, and every right, whatever is selected.
 #[derive(Debug, Deserialize)]
 pub struct Authority {
@@ -96,6 +105,12 @@ pub struct Authority {
     tenants: Vec<(i32, String)>,
     #[serde(default, rename = "tenants", deserialize_with = "tenants")]
     all_tenants: Option<Vec<(i32, String)>>,
+    /// (id, state) of every tenant that is not active: in those nothing is written, whatever is granted.
+    #[serde(default, rename = "closed", deserialize_with = "tenants")]
+    states: Option<Vec<(i32, String)>>,
+    /// Those.
+    #[serde(skip)]
+    closed: TenantSet,
     /// One per role.
     #[serde(default, deserialize_with = "null_as_default")]
     grants: Vec<Grant>,
@@ -117,7 +132,7 @@ fn entries<'de, D: serde::Deserializer<'de>, T>(
     parsed.transpose().map_err(serde::de::Error::custom)
 }
 
-/// From ids and codes, `2 us,3 de`.
+/// From ids and codes, or ids and states: `2 us,3 de`.
 fn tenants<'de, D: serde::Deserializer<'de>>(d: D) -> Result<Option<Vec<(i32, String)>>, D::Error> {
     entries(d, |entry| {
         let (id, code) = entry.split_once(' ')?;
@@ -184,6 +199,8 @@ impl Authority {
                 authority.tenants.extend(named);
             }
         }
+        let states = authority.states.iter().flatten();
+        authority.closed = states.map(|tenant| tenant.0).collect();
         authority.tenants.sort_unstable_by_key(|tenant| tenant.0);
         authority.tenants.dedup_by_key(|tenant| tenant.0);
         Ok(authority)
@@ -227,10 +244,26 @@ impl Authority {
             .collect()
     }
 
-    /// The right to do one of `actions` with `object`, narrowed to some tenants.
-    ///
-    /// What names the object, or `*`, reaches its rows of every kind; what names a kind reaches those of that kind.
+    /// The right to do one of `actions` with `object`, narrowed to some tenants. Where one is closed, only what reads.
     fn right(&self, object: &str, actions: &[&str], within: &TenantSet) -> Right {
+        let mut open = within.clone();
+        let mut closed = TenantSet::default();
+        if self.closed.len() > 0 {
+            closed = within.common(&self.closed);
+            open.remove_all(&closed);
+        }
+        self.right_within(object, actions, &Within { open, closed })
+    }
+
+    /// The same, in whatever state a tenant is.
+    fn granted(&self, object: &str, actions: &[&str], tenant: i32) -> Right {
+        let open = TenantSet::from_iter([tenant]);
+        let closed = TenantSet::default();
+        self.right_within(object, actions, &Within { open, closed })
+    }
+
+    /// What names the object, or `*`, reaches its rows of every kind; what names a kind reaches those of that kind.
+    fn right_within(&self, object: &str, actions: &[&str], within: &Within) -> Right {
         let mut names = vec!["*", object];
         for (of, kinds) in &self.kinds {
             if kinds.iter().any(|kind| kind == object) {
@@ -260,36 +293,31 @@ impl Authority {
         let mut any = reach.any();
         kinds.iter().for_each(|kind| any.insert_all(&kind.1.any()));
         Right {
-            everywhere: all && within.len() == self.tenants.len(),
+            everywhere: all && within.open.len() + within.closed.len() == self.tenants.len(),
             any,
             reach,
             kinds,
         }
     }
 
-    fn reach(&self, names: &[&str], actions: &[&str], within: &TenantSet, all: &mut bool) -> Reach {
+    fn reach(&self, names: &[&str], actions: &[&str], within: &Within, all: &mut bool) -> Reach {
         let mut reach = Reach::default();
         for grant in &self.grants {
-            let rights = grant.rights.iter();
-            let depth = rights
-                .filter(|r| {
-                    actions.contains(&r.action.as_str()) && names.contains(&r.object.as_str())
-                })
-                .map(|r| r.depth)
-                .max();
-            let set = match depth {
-                None => continue,
-                Some(Depth::Own) => &mut reach.own,
-                Some(Depth::Team) => &mut reach.team,
-                Some(Depth::Tenant) => &mut reach.tenant,
+            let deepest = |is_done: &dyn Fn(&str) -> bool| {
+                let rights = grant.rights.iter().filter(|r| is_done(&r.action));
+                let named = rights.filter(|r| names.contains(&r.object.as_str()));
+                named.map(|r| r.depth).max()
             };
-            match &grant.tenants {
-                None => {
-                    set.insert_all(within);
-                    *all = true;
-                }
-                Some(tenants) => set.insert_all(&tenants.common(within)),
+            let is_asked = |action: &str| actions.contains(&action);
+            let depth = deepest(&is_asked);
+            reach.add(depth, grant.tenants.as_ref(), &within.open);
+            let mut everywhere = depth;
+            if within.closed.len() > 0 {
+                let reading = deepest(&|action| is_asked(action) && READING.contains(&action));
+                reach.add(reading, grant.tenants.as_ref(), &within.closed);
+                everywhere = reading;
             }
+            *all |= grant.tenants.is_none() && everywhere.is_some();
         }
         reach.settle();
         reach
@@ -300,6 +328,43 @@ impl Authority {
         self.right(object, &[action], &TenantSet::from_iter([tenant]))
             .any
             .contains(tenant)
+    }
+
+    /// Whether a right to every row of the tenant is granted, in whatever state the tenant is.
+    pub fn is_granted(&self, object: &str, action: &str, tenant: i32) -> bool {
+        let right = self.granted(object, &[action], tenant);
+        right.reach.tenant.contains(tenant)
+    }
+
+    /// Whether only its state keeps somebody from doing that in a tenant.
+    pub fn is_kept_out(&self, object: &str, action: &str, tenant: i32) -> bool {
+        self.closed.contains(tenant)
+            && !READING.contains(&action)
+            && self.granted(object, &[action], tenant).any.contains(tenant)
+    }
+
+    /// Why one may not do that in a tenant.
+    pub fn refusal(&self, object: &str, action: &str, tenant: Option<i32>) -> Error {
+        let kept_out = tenant.filter(|id| self.is_kept_out(object, action, *id));
+        let mut states = self.states.iter().flatten();
+        let state = states.find(|closed| Some(closed.0) == kept_out);
+        let Some((id, state)) = state else {
+            return Error::not_allowed(
+                format!("you have no right to {action} {object} here"),
+                format!("ask an administrator for a role with the right {action} on {object}"),
+            );
+        };
+        let code = self.code(*id).unwrap_or_default();
+        Error::new(
+            PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+            format!("tenant \"{code}\" is {state}: nobody writes there"),
+            match state.as_str() {
+                "purged" => "it stays so for ever".to_owned(),
+                _ => {
+                    format!("an administrator can end that: select mandant.resume_tenant('{code}')")
+                }
+            },
+        )
     }
 
     /// Whether the right reaches every row of the tenant, whatever is selected.
@@ -466,6 +531,14 @@ impl Context {
             | 1
     }
 
+    /// Why there is nowhere to do that, where it is for the state of a selected tenant.
+    pub fn refusal_of_closed(&self, object: &str, action: &str) -> Option<Error> {
+        let authority = &self.authority;
+        let mut selected = self.selected.iter();
+        let closed = selected.find(|id| authority.is_kept_out(object, action, *id))?;
+        Some(authority.refusal(object, action, Some(closed)))
+    }
+
     /// The tenant that somebody means; by id it is perhaps not available.
     pub fn tenant(&self, whose: Whose) -> Result<i32, Error> {
         match whose {
@@ -592,6 +665,44 @@ mod tests {
         assert!(context.authority.allows_every_row("customer", "read", 3));
         let nobody = authority(r#"{"tenants":null,"grants":null,"home":3}"#);
         assert_eq!(Context::new(nobody, "", "").unwrap().selected.len(), 0);
+    }
+
+    #[test]
+    fn a_closed_tenant_is_only_read() {
+        let json = r#"{"tenants":"3 t3,4 t4","closed":"4 archived","grants":[
+            {"role":"admin","tenants":null,"rights":"* read tenant,* update tenant,* post own,* assign team"}]}"#;
+        let closed = authority(json);
+        assert!(closed.allows("customer", "update", 3) && !closed.allows("customer", "update", 4));
+        assert!(closed.allows("customer", "read", 4) && closed.is_granted("customer", "update", 4));
+        assert!(!closed.allows_row("customer", "update", 4, &RowOf::default()));
+        let open = authority(&json.replace("4 archived", "5 archived"));
+        let context =
+            |who: &Rc<Authority>, selection| Context::new(Rc::clone(who), selection, "").unwrap();
+        let (before, after) = (context(&open, "*"), context(&closed, "*"));
+        assert!(before.right("customer", "update").everywhere);
+        assert!(!after.right("customer", "update").everywhere);
+        assert!(after.right("customer", "read").everywhere);
+        assert_ne!(before.shape, after.shape);
+        let giving = Context::new(closed, "*", "customer").unwrap();
+        let read = giving.right("customer", "read");
+        assert!(read.everywhere && read.any.len() == 2);
+        assert_eq!(giving.right("customer", "update").any.len(), 1);
+    }
+
+    #[test]
+    fn who_is_kept_out_by_the_state_of_a_tenant_is_told_so() {
+        let json = r#"{"tenants":"3 t3","closed":"3 suspended","grants":[
+            {"role":"clerk","tenants":"3 t3","rights":"customer read own,customer update own"}]}"#;
+        let clerk = Context::new(authority(json), "t3", "").unwrap();
+        let error = clerk.refusal_of_closed("customer", "update").unwrap();
+        assert_eq!(
+            error.message,
+            "tenant \"t3\" is suspended: nobody writes there"
+        );
+        assert!(clerk.refusal_of_closed("customer", "read").is_none());
+        assert!(clerk.refusal_of_closed("invoice", "update").is_none());
+        let error = clerk.authority.refusal("invoice", "update", Some(3));
+        assert_eq!(error.message, "you have no right to update invoice here");
     }
 
     const ME: Id = [0x11; 16];

@@ -25,6 +25,7 @@ mod lock;
 mod login;
 mod numbering;
 mod protect;
+mod purge;
 mod relay;
 mod right;
 mod selection;
@@ -159,7 +160,9 @@ extension_sql_file!(
     requires = ["explain_access"]
 );
 extension_sql_file!("../sql/request.sql", name = "request", requires = ["copy"]);
-extension_sql_file!("../sql/keep.sql", name = "keep", requires = ["request"]);
+extension_sql_file!("../sql/purge.sql", name = "purge", requires = ["request"]);
+extension_sql_file!("../sql/clone.sql", name = "clone", requires = ["purge"]);
+extension_sql_file!("../sql/keep.sql", name = "keep", requires = ["clone"]);
 extension_sql_file!("../sql/lint.sql", name = "lint", requires = ["keep"]);
 extension_sql_file!(
     "../sql/lint/tables.sql",
@@ -292,6 +295,63 @@ fn has_whole_right(object: &str, action: &str, tenant_id: i32) -> Sql<bool> {
     Ok(context::current()?
         .authority
         .allows_every_row(object, action, tenant_id))
+}
+
+#[pg_extern(sql = false)]
+fn is_granted(object: &str, action: &str, tenant_id: i32) -> Sql<bool> {
+    Ok(context::current()?
+        .authority
+        .is_granted(object, action, tenant_id))
+}
+
+#[pg_extern(sql = false)]
+fn refuse_right(object: &str, action: &str, tenant_id: Option<i32>) -> Sql<()> {
+    let authority = &context::current()?.authority;
+    Err(authority.refusal(object, action, tenant_id))?
+}
+
+#[pg_extern(sql = false)]
+fn await_writers(relation: pg_sys::Oid, hold: bool) {
+    purge::await_writers(relation, hold);
+}
+
+#[pg_extern(sql = false)]
+fn remove_rows(
+    relation: pg_sys::Oid,
+    column_name: Option<&std::ffi::CStr>,
+    key: Option<pg_sys::Oid>,
+    tenant_id: i32,
+    places: Option<Vec<String>>,
+) -> Result<TableIterator<'static, (name!(rows, i64), name!(sha256, Vec<u8>))>, ErrorReport> {
+    let whose = purge::Whose {
+        column: column_name.unwrap_or(c"tenant_id"),
+        tenant: tenant_id,
+        key,
+    };
+    let removed = purge::remove(relation, &whose, places)?;
+    Ok(TableIterator::once(removed))
+}
+
+#[pg_extern(sql = false)]
+fn latest_day(
+    relation: pg_sys::Oid,
+    key: Option<pg_sys::Oid>,
+    tenant_id: i32,
+    day_column: &std::ffi::CStr,
+    named_by: Option<&std::ffi::CStr>,
+) -> Result<TableIterator<'static, (name!(day, Date), name!(named, Option<String>))>, ErrorReport> {
+    let whose = purge::Whose {
+        column: c"tenant_id",
+        tenant: tenant_id,
+        key,
+    };
+    let latest = purge::latest(relation, &whose, day_column, named_by)?;
+    Ok(TableIterator::new(latest))
+}
+
+#[pg_extern(sql = false)]
+fn referred_ids(relation: pg_sys::Oid, ids: Vec<Uuid>) -> Sql<Vec<Uuid>> {
+    Ok(purge::referred(relation, &ids)?)
 }
 
 #[pg_extern(sql = false)]

@@ -223,9 +223,15 @@ unsafe fn planned<T>(
         if arguments == 1 {
             return Ok(use_set(&context.selected));
         }
-        Ok(use_set(
-            &context.right(&text(call, 1)?, &text(call, 2)?).any,
-        ))
+        let (object, action) = (text(call, 1)?, text(call, 2)?);
+        let right = context.right(&object, &action);
+        // No row would be written, and the statement would not say why.
+        if right.any.len() == 0
+            && let Some(refusal) = context.refusal_of_closed(&object, &action)
+        {
+            return Err(refusal);
+        }
+        Ok(use_set(&right.any))
     }
 }
 

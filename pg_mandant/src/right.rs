@@ -47,6 +47,20 @@ impl Reach {
         self.own.remove_all(&self.team);
     }
 
+    /// Adds the tenants of a grant, all unless named, as far as they are within some; without depth none.
+    pub fn add(&mut self, depth: Option<Depth>, tenants: Option<&TenantSet>, within: &TenantSet) {
+        let set = match depth {
+            None => return,
+            Some(Depth::Own) => &mut self.own,
+            Some(Depth::Team) => &mut self.team,
+            Some(Depth::Tenant) => &mut self.tenant,
+        };
+        match tenants {
+            None => set.insert_all(within),
+            Some(tenants) => set.insert_all(&tenants.common(within)),
+        }
+    }
+
     /// The tenants with any depth.
     pub fn any(&self) -> TenantSet {
         let mut any = self.tenant.clone();

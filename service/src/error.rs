@@ -346,7 +346,9 @@ impl Problem {
         let hint = match code {
             // the database's hints say it in SQL
             "28000" => Some(SIGN_IN),
-            "55000" => Some("send the header Mandant-Tenant with one tenant's code"),
+            "55000" if !refusal.message().starts_with("tenant \"") => {
+                Some("send the header Mandant-Tenant with one tenant's code")
+            }
             // what has no hint is PostgreSQL's own
             "42501" if own => Some("ask an administrator for a role with the right to it"),
             _ if own && status == StatusCode::UNPROCESSABLE_ENTITY => Some(DESCRIBED),

@@ -1,24 +1,25 @@
-//! Companies of the group: what they are, when their years begin, and whether their people are let in.
+//! Companies of the group: what they are, when their years begin, whether they are open, read only or gone for ever.
 
 use aide::axum::{
     ApiRouter,
     routing::{get_with, post_with},
 };
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::{
     call::Call,
     db::Db,
     error::Error,
-    extract::{Body, Path},
+    extract::{Body, Path, Query},
     function::{self, invoke, returned},
-    list::filter,
+    list::{self, Page, filter},
     openapi::operation,
-    record::{Columns, arguments, param, record},
+    record::{Columns, Param, arguments, param, record},
     reply::{Created, Json},
-    resource::{self, Resource, address, at},
+    resource::{self, Resource, address, at, find},
 };
 
 record! {
@@ -42,7 +43,7 @@ record! {
         locale: String,
         /// When its fiscal year begins: month and day, or `sunday nearest 02-01`.
         fiscal_year_start: String,
-        /// Whether its people are let in: `active` or suspended.
+        /// Whether it is open: `active`, suspended (its people are out), archived (read only) or purged.
         state: String,
     }
 }
@@ -78,12 +79,62 @@ arguments! {
     }
 }
 
-/// Why its people are kept out.
+arguments! {
+    /// A new tenant that is configured as another; what is not given is as there.
+    pub struct TenantClone {
+        /// What it is selected by, such as `at`.
+        code: String,
+        /// As in letters, such as `Example Software Austria GmbH`.
+        name: String,
+    } perhaps {
+        /// Two letters (ISO 3166), such as `DE`.
+        country: String,
+        /// Three letters (ISO 4217), such as `EUR`.
+        currency: String,
+        /// The tenant above it, such as `group`.
+        parent: String,
+        timezone: String,
+        locale: String,
+        fiscal_year_start: String,
+    }
+}
+
+/// Why its state becomes another.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Suspension {
+pub struct StateReason {
     /// Why, such as `being wound up`.
     reason: String,
+}
+
+record! {
+    /// What was purged of a tenant.
+    pub struct PurgeCertificate {
+        /// Its code, such as `de`.
+        tenant: String,
+        /// Its name, such as `Example Software GmbH`.
+        name: String,
+        /// Why, such as `sold`.
+        reason: String,
+        /// Who asked for it, such as `mandant_admin`.
+        asked_by: String,
+        /// When.
+        asked_at: DateTime<Utc>,
+        /// Who confirmed it, such as `anna@group.example`.
+        confirmed_by: String,
+        /// When its rows went.
+        purged_at: DateTime<Utc>,
+        /// Of each table how many rows went, and their SHA-256: `{"table": ..., "rows": ..., "sha256": ...}`.
+        tables: Value,
+    }
+}
+
+filter! {
+    /// Which certificates to list.
+    pub struct PurgeCertificateFilter sorted only by [tenant, asked_at, purged_at] {
+        /// Of which tenant, such as `de`.
+        tenant: String,
+    }
 }
 
 arguments! {
@@ -110,7 +161,7 @@ filter! {
         country: String,
         /// Three letters (ISO 4217), such as `EUR`.
         currency: String,
-        /// active or suspended, such as `active`.
+        /// active, suspended, archived or purged, such as `active`.
         state: String,
     }
 }
@@ -154,8 +205,30 @@ pub fn routes() -> ApiRouter<Db> {
             post_with(suspend, operation("Keep the people of a tenant out")),
         )
         .api_route(
+            &one("/archive"),
+            post_with(archive, operation("Leave a tenant to be read only")),
+        )
+        .api_route(
             &one("/resume"),
-            post_with(resume, operation("Let the people of a tenant in again")),
+            post_with(resume, operation("Open a tenant again")),
+        )
+        .api_route(
+            &one("/purge"),
+            post_with(
+                purge,
+                operation("Ask for the end of an archived tenant, or confirm it"),
+            ),
+        )
+        .api_route(
+            &one("/clone"),
+            post_with(clone, operation("Create a tenant configured as another")),
+        )
+        .api_route(
+            "/v1/purge-certificates",
+            get_with(
+                certificates,
+                operation("List what was purged of which tenant"),
+            ),
         )
         .api_route(
             &one("/fiscal-years"),
@@ -184,17 +257,78 @@ async fn change(
     function::change(call, &code, &function, &values).await
 }
 
+/// Calls a function that changes the state of a tenant. With it rights change, on which the rest of the
+/// statement would rely: what became of it is read by another.
+async fn becomes(
+    call: Call,
+    code: &String,
+    function: &str,
+    values: &[Param<'_>],
+) -> Result<Json<Tenant>, Error> {
+    call.act(
+        async |tx| find::<Tenant>(&tx, code).await,
+        async |tx| {
+            find::<Tenant>(&tx, code).await?;
+            tx.execute(&format!("select from {function}"), values)
+                .await?;
+            find::<Tenant>(&tx, code).await
+        },
+    )
+    .await
+}
+
 async fn suspend(
     call: Call,
     Path(code): Path<String>,
-    Body(Suspension { reason }): Body<Suspension>,
+    Body(StateReason { reason }): Body<StateReason>,
 ) -> Result<Json<Tenant>, Error> {
     let values = [param(&code), param(&reason)];
-    function::change(call, &code, "mandant.suspend_tenant($1, $2)", &values).await
+    becomes(call, &code, "mandant.suspend_tenant($1, $2)", &values).await
+}
+
+async fn archive(
+    call: Call,
+    Path(code): Path<String>,
+    Body(StateReason { reason }): Body<StateReason>,
+) -> Result<Json<Tenant>, Error> {
+    let values = [param(&code), param(&reason)];
+    becomes(call, &code, "mandant.archive_tenant($1, $2)", &values).await
+}
+
+async fn purge(
+    call: Call,
+    Path(code): Path<String>,
+    Body(StateReason { reason }): Body<StateReason>,
+) -> Result<Json<Tenant>, Error> {
+    let values = [param(&code), param(&reason)];
+    becomes(call, &code, "mandant.purge_tenant($1, $2)", &values).await
+}
+
+async fn clone(
+    call: Call,
+    Path(source): Path<String>,
+    Body(new): Body<TenantClone>,
+) -> Result<Created<Tenant>, Error> {
+    let known = [("source", param(&source))];
+    let (function, values) = invoke("mandant.clone_tenant", &known, &new);
+    call.create(at, async |tx| {
+        find::<Tenant>(&tx, &source).await?;
+        returned(&tx, &function, &values).await
+    })
+    .await
+}
+
+async fn certificates(
+    call: Call,
+    Query(filter): Query<PurgeCertificateFilter>,
+) -> Result<Json<Page<PurgeCertificate>>, Error> {
+    let source = "mandant.purge_certificate r";
+    call.read(async |tx| list::page(&tx, source, "tenant", &filter).await)
+        .await
 }
 
 async fn resume(call: Call, Path(code): Path<String>) -> Result<Json<Tenant>, Error> {
-    function::change(call, &code, "mandant.resume_tenant($1)", &[param(&code)]).await
+    becomes(call, &code, "mandant.resume_tenant($1)", &[param(&code)]).await
 }
 
 async fn define_fiscal_year(

@@ -46,6 +46,8 @@ begin
       if employee is not null and employee is distinct from who.name then
         who := mandant_internal.principal_named(employee);
         perform mandant_internal.require_whole('setting', 'update', who.tenant_id);
+      elsif exists (select from mandant_internal.tenant t where t.id = who.tenant_id and t.state <> 'active') then
+        perform mandant_internal.refuse_right('setting', 'update', who.tenant_id);
       end if;
       principal_id := who.id;
       name := format('"%s"', who.name);

@@ -97,10 +97,8 @@ impl Asked<'_> {
             context.authority.allows(kind, action, tenant_id)
         };
         if !allowed {
-            return Err(Error::not_allowed(
-                format!("you have no right to {action} {kind} here"),
-                format!("ask an administrator for a role with the right {action} on {kind}"),
-            ));
+            let refusal = context.authority.refusal(kind, action, Some(tenant_id));
+            return Err(refusal);
         }
         let tenant = context.authority.code(tenant_id).unwrap_or_default();
         let series = series::find(tenant_id, tenant, kind, self.branch.unwrap_or_default())?;

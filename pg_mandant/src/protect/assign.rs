@@ -72,6 +72,9 @@ pub fn give(table: pg_sys::Oid, key: &str, becomes: &Becomes) -> Result<bool, Er
         let authority = &context::current()?.authority;
         for (action, row) in [("update", &before), ("assign", &before), ("assign", &after)] {
             if !authority.allows_row(&object, action, tenant, row) {
+                if authority.is_kept_out(&object, action, tenant) {
+                    return Err(authority.refusal(&object, action, Some(tenant)));
+                }
                 let named = kind.as_deref().unwrap_or(&object);
                 return Err(Error::not_allowed(
                     format!("you have no right to {action} {named} here, or not so far"),

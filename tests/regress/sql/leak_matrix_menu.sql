@@ -57,7 +57,7 @@ begin
 end
 $$;
 select relation, bool_and(rows > 0) as something_seen, sum(foreigners) as foreigners from seen group by relation order by relation;
--- none is left out: views without rows of tenants are named here
+-- none is left out: views without rows of tenants, and what administrators alone see, are named here
 select c.oid::regclass from pg_class c
 where c.relnamespace = 'mandant'::regnamespace and c.relkind = 'v' and c.oid::regclass::text not in (select relation from seen)
 order by c.relname;
