@@ -155,7 +155,7 @@ begin
                 select jsonb_agg(
                     jsonb_build_object(
                         'document_id', i.document_id, 'number', i.number,
-                        'due_date', i.due_date, 'open_amount', i.open_amount, 'level', i.level,
+                        'due_date', i.due_date, 'open_amount', i.open_amount::text, 'level', i.level,
                         'days_overdue', i.days_overdue
                     )
                     order by i.due_date, i.number

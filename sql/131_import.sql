@@ -1,7 +1,7 @@
 -- What comes from another system, such as Microsoft Dynamics CRM: staged as it was read, looked up, and
 -- loaded, all in one transaction of the caller's, so that an import is there as a whole or not at all,
--- and a dry run is a run that is rolled back. Ids stay what they were: what is imported again is
--- known by them, is left alone where its source has not changed, and is changed where it has.
+-- and a dry run is a run that is rolled back. What is imported again is known by its id there, is
+-- left alone where its source has not changed, and is changed where it has.
 -- The command line reads the files (mandant import); nobody but these functions reads the staging.
 
 create table crm.import_run (
@@ -9,7 +9,7 @@ create table crm.import_run (
     source text not null,
     options jsonb not null,
     begun_at timestamptz not null default now(),
-    begun_by uuid not null default mandant_internal.me(),
+    begun_by uuid default mandant_internal.me(),
     ended_at timestamptz,
     constraint import_run_pkey primary key (id),
     constraint import_run_begun_by_fkey foreign key (begun_by)
@@ -121,7 +121,8 @@ declare
 begin
     select r.* into run
     from crm.import_run as r
-    where r.id = run_id and r.begun_by = mandant_internal.me() and r.ended_at is null;
+    where r.id = run_id and r.begun_by is not distinct from mandant_internal.me()
+        and r.ended_at is null;
     if not found then
         raise exception 'no import % is under way', run_id
             using errcode = 'no_data_found',

@@ -575,6 +575,12 @@ create function crm.find_changes(run crm.import_run) returns void
     language plpgsql volatile
     set search_path = pg_catalog, mandant, pg_temp
 as $$
+declare
+    -- a chosen id could be that of a row of a company that one does not see: functions would find two
+    keeps_ids constant boolean := not exists (
+        select from mandant_internal.tenant as t
+        where not mandant_internal.has_whole_right('import', 'create', t.id)
+    );
 begin
     -- a document is what its lines are
     update crm.import_row as r
@@ -592,8 +598,8 @@ begin
     set target = coalesce(
             i.id,
             case
-                when r.amounts ? 'copy' then md5(concat(r.id, ' ', r.tenant))::uuid
-                else r.id
+                when keeps_ids and not coalesce(r.amounts ? 'copy', false) then r.id
+                else md5(concat_ws(' ', run.source, r.entity, r.id, r.tenant))::uuid
             end
         ),
         action = case
@@ -629,7 +635,9 @@ end
 $$;
 
 comment on function crm.find_changes(crm.import_run) is
-    'Says of each row which id it has here, and whether it is new, changed or the same.';
+    'Says of each row which id it has here, and whether it is new, changed or the same.
+
+Its own, where whoever imports does so for all tenants; else one that follows from it.';
 
 alter function crm.tenant_of_unit(crm.import_run, text) owner to crm_owner;
 alter function crm.principal_of_user(crm.import_run, text) owner to crm_owner;

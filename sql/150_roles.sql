@@ -54,6 +54,7 @@ from (values
     ('tenant_manager', 'customer opportunity activity stage product price_list document number',
         'create update delete post void export assign', 'tenant'),
     ('tenant_manager', 'contract reminder', 'create update delete post export assign', 'tenant'),
+    ('tenant_manager', 'import', 'create update', 'tenant'),
     ('tenant_manager', 'target forecast', 'create update delete export assign', 'tenant'),
     ('tenant_manager', 'report_snapshot forecast_snapshot', 'create', 'tenant')
 ) as a (role, objects, actions, depth),

@@ -223,8 +223,8 @@ create view mandant_internal.number_now as
 create function mandant_internal.number_state(series_id int, period int, tenant_id int, n bigint) returns text
   language plpgsql stable
   security definer -- the library asks for whoever changes something, who may not read the register
-  set search_path = pg_catalog, pg_temp
   set plan_cache_mode = force_generic_plan -- planning takes longer than running
+  set search_path = pg_catalog, pg_temp
 as $$
 begin
   return (select w.state || ' ' || w.number from mandant_internal.number_now w

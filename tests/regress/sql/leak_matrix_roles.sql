@@ -16,6 +16,7 @@ declare
   customer uuid;
   document uuid;
   contract uuid;
+  run uuid;
 begin
   foreach company in array array['qxlma', 'qxlmb'] loop
     perform mandant.create_tenant(company, company, 'DE', 'EUR', parent => 'group');
@@ -71,6 +72,9 @@ begin
     perform crm.run_reminders('2027-01-31', company);
     perform crm.block_reminders(customer_id => c.id, reason => company) from crm.customer c join mandant.tenant t on t.id = c.tenant_id where t.code = company;
     perform set_config('mandant.tenant', company, true);
+    run := crm.begin_import('leak');
+    perform crm.stage_rows(run, 'customer', company, format('[{"line": 2, "id": "%s", "data": {"name": "%s", "tenant": "%2$s"}}]', mandant.new_id(), company)::jsonb),
+      crm.prepare_import(run), crm.load_rows(run), crm.end_import(run);
     perform crm.take_report_snapshot(regexp_replace(c.relname, '_kept$', ''), company)
       from pg_class c where c.relnamespace = 'report'::regnamespace and c.relname like '%\_kept';
     perform set_config('mandant.tenant', '', true);
