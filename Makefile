@@ -22,6 +22,7 @@ bench: setup   ## Measure what the row filter, numbers, posting, contracts, repo
 	@python3 tests/bench/posting
 	@python3 tests/bench/contracts
 	@python3 tests/bench/reports
+	@python3 tests/bench/import
 	@python3 tests/bench/service
 
 fresh:   ## Remove the private database with all its data

@@ -482,6 +482,7 @@ begin
     perform crm.place_rows(run);
     perform crm.reckon_lines(run);
     perform crm.find_changes(run);
+    perform crm.tell_duplicates(run);
     analyze crm.import_row;
     return (select count(*) from crm.import_row as r where r.run_id = run.id and r.place > 0);
 end
@@ -639,6 +640,45 @@ comment on function crm.find_changes(crm.import_run) is
 
 Its own, where whoever imports does so for all tenants; else one that follows from it.';
 
+create function crm.tell_duplicates(run crm.import_run) returns void
+    language plpgsql volatile
+    set search_path = pg_catalog, mandant, pg_temp
+    set enable_nestloop = off
+as $$
+begin
+    insert into crm.import_problem (run_id, level, file, line, field, message)
+    select run.id, 'warning', d.file, d.line, 'name',
+        format('a customer "%s" is %s: merge the two if they are one', d.name, d.place)
+    from (
+        select distinct on (n.seq) n.file, n.line, n.seq, n.data ->> 'name' as name, case
+                when c.id is not null then 'there already'
+                else format('in line %s of %s as well', f.line, f.file)
+            end as place
+        from crm.import_row as n
+        left join crm.customer as c
+            on c.tenant_id = n.tenant and lower(c.name) = lower(n.data ->> 'name')
+            and c.state in ('active', 'blocked') and c.id <> n.target
+            and coalesce(c.postal_code = n.data ->> 'postal_code', true)
+        left join (
+            select r.tenant, lower(r.data ->> 'name') as name, r.data ->> 'postal_code' as code,
+                min(r.seq) as seq, min(r.line) as line, min(r.file) as file
+            from crm.import_row as r
+            where r.run_id = run.id and r.entity = 'customer' and not r.broken
+            group by 1, 2, 3
+        ) as f
+            on f.tenant = n.tenant and f.name = lower(n.data ->> 'name')
+            and f.code is not distinct from n.data ->> 'postal_code' and f.seq < n.seq
+        where n.run_id = run.id and n.entity = 'customer' and n.action = 'new'
+            and (c.id is not null or f.seq is not null)
+        order by n.seq
+    ) as d
+    order by d.seq;
+end
+$$;
+
+comment on function crm.tell_duplicates(crm.import_run) is
+    'Notes (warning) new customers who are there already, by name and, if both have one, postal code.';
+
 alter function crm.tenant_of_unit(crm.import_run, text) owner to crm_owner;
 alter function crm.principal_of_user(crm.import_run, text) owner to crm_owner;
 alter function crm.currency_said(crm.import_run, text) owner to crm_owner;
@@ -654,6 +694,7 @@ alter function crm.look_up_rows(crm.import_run, text, text[], text[]) owner to c
 alter function crm.prepare_import(uuid) owner to crm_owner;
 alter function crm.place_rows(crm.import_run) owner to crm_owner;
 alter function crm.find_changes(crm.import_run) owner to crm_owner;
+alter function crm.tell_duplicates(crm.import_run) owner to crm_owner;
 revoke all on function
     crm.tenant_of_unit(crm.import_run, text),
     crm.principal_of_user(crm.import_run, text),
@@ -669,6 +710,7 @@ revoke all on function
     crm.look_up_rows(crm.import_run, text, text[], text[]),
     crm.prepare_import(uuid),
     crm.place_rows(crm.import_run),
-    crm.find_changes(crm.import_run)
+    crm.find_changes(crm.import_run),
+    crm.tell_duplicates(crm.import_run)
     from public;
 grant execute on function crm.prepare_import(uuid) to mandant_user;

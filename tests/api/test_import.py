@@ -263,6 +263,12 @@ class Dynamics(Moves):
         self.add("account.csv", self.account(name="Anders"))
         self.assertIn("cannot write /dev/full", self.refused(arguments=("--report", "/dev/full")).stderr)
 
+    def test_who_is_there_already_is_told(self):
+        self.add("account.csv", self.account(1), self.account(2, name=f"KUNDE 1 {self.mark}"))
+        self.assertIn(f'warning: account.csv, line 3, name: a customer "KUNDE 1 {self.mark}" is in line 2 of account.csv as well', self.well()[1].stderr)
+        self.add("account.csv", self.account(3, name=f"Kunde 1 {self.mark}"))
+        self.assertIn(f'warning: account.csv, line 2, name: a customer "Kunde 1 {self.mark}" is there already', self.well("--dry-run")[1].stderr)
+
     def test_it_is_read_however_it_was_written(self):
         name = f"Müller & Söhne {self.mark}"
         for n, how in enumerate(({"encoding": "utf-8"}, {"encoding": "utf-8-sig"}, {"encoding": "utf-16"}, {"encoding": "cp1252", "delimiter": ";"},
