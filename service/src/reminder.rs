@@ -169,7 +169,7 @@ record! {
         tenant: String,
         /// Who is to be reminded.
         customer_id: Uuid,
-        /// Their name; null: not to be seen.
+        /// Their name, such as `Huber GmbH`; null: not to be seen.
         customer: Option<String>,
         /// Three letters (ISO 4217), such as `EUR`.
         currency: String,
@@ -248,7 +248,7 @@ record! {
         number: Option<String>,
         /// Who is reminded.
         customer_id: Uuid,
-        /// Their name.
+        /// Their name, such as `Huber GmbH`.
         customer: Option<String>,
         /// The highest of its invoices, such as `2`.
         level: i32,
