@@ -205,7 +205,7 @@ class Contracts(OfContract):
         found = whole_list(manager(), PATH, customer_id=self.customer["id"], noticed="true", active="true", ends_from="2026-04-15", ends_to="2026-04-15")
         self.assertEqual([row["number"] for row in found], [whole["number"]])
         self.assertEqual([(one["first_day"], one["last_day"]) for one in self.run_to("2026-12-31", path)], [("2026-04-01", "2026-04-15")])
-        self.assertEqual(self.run_to("2030-12-31", path), [])
+        self.assertEqual(self.run_to("2027-06-30", path), [])
         history = manager().get(f"{path}/history").json["items"]
         self.assertEqual({event["principal"] for event in history}, {f"manager@{self.code}.example"})
         self.assertEqual(history[0]["what"], "insert contract")
