@@ -220,6 +220,29 @@ $$;
 comment on function crm.imported_lines(crm.document, crm.import_row) is
     'The lines of a document that is imported, in their order.';
 
+create function crm.rate_there(run crm.import_run, source crm.import_row, currency text)
+    returns numeric
+    language plpgsql stable
+    set search_path = pg_catalog, mandant, pg_temp
+as $$
+begin
+    -- units of the document's currency for one of the base currency, whose own rate is 1
+    if (source.data ->> 'rate')::numeric > 0 and currency = (
+        select upper(r.data ->> 'code')
+        from crm.import_row as r
+        where r.run_id = run.id and r.entity = 'currency' and (r.data ->> 'rate')::numeric = 1
+        order by r.seq
+        limit 1
+    ) then
+        return trim_scale(round(1 / (source.data ->> 'rate')::numeric, 12));
+    end if;
+    return null;
+end
+$$;
+
+comment on function crm.rate_there(crm.import_run, crm.import_row, text) is
+    'The exchange rate of a document into a currency, where that is the base currency of its source.';
+
 create function crm.imported_document(
     run crm.import_run, source crm.import_row, tenant mandant.tenant, kind crm.document_kind
 ) returns crm.document
@@ -230,7 +253,6 @@ declare
     customer crm.customer;
     document crm.document;
     data constant jsonb := source.data;
-    base text;
 begin
     select c.* into customer
     from crm.customer as c
@@ -262,17 +284,8 @@ begin
             and i.entity in ('quote', 'order') and i.source_id = source.document
             and d.status <> 'draft'
     );
-    if document.currency <> tenant.currency and data ? 'rate' then
-        -- units of the document's currency for one of the base currency
-        base := (
-            select upper(r.data ->> 'code')
-            from crm.import_row as r
-            where r.run_id = run.id and r.entity = 'currency' and (r.data ->> 'rate')::numeric = 1
-            limit 1
-        );
-        if base = tenant.currency and (data ->> 'rate')::numeric > 0 then
-            document.exchange_rate := trim_scale(round(1 / (data ->> 'rate')::numeric, 12));
-        end if;
+    if document.currency <> tenant.currency then
+        document.exchange_rate := crm.rate_there(run, source, tenant.currency);
     end if;
     document.customer_name := coalesce(data ->> 'billing_name', customer.name);
     if data ? 'billing_city' then
@@ -406,6 +419,14 @@ begin
     from unnest(taxes) as t;
     if state <> 'draft' then
         document := crm.with_rates(document, tenant, null);
+        if document.group_net is null then
+            document.group_exchange_rate :=
+                crm.rate_there(run, source, document.group_currency);
+            document.group_net := round(
+                document.net * document.group_exchange_rate,
+                (select c.minor_unit from crm.currency as c where c.code = document.group_currency)
+            );
+        end if;
         lines := crm.share_lines(document, lines);
         if document.currency <> document.tenant_currency then
             taxes := crm.share_taxes(document, taxes);
@@ -504,6 +525,7 @@ comment on function crm.open_books(crm.document, crm.document_kind, mandant.tena
 alter function crm.reckon_lines(crm.import_run) owner to crm_owner;
 alter function crm.check_totals(crm.import_run) owner to crm_owner;
 alter function crm.imported_lines(crm.document, crm.import_row) owner to crm_owner;
+alter function crm.rate_there(crm.import_run, crm.import_row, text) owner to crm_owner;
 alter function crm.imported_document(
     crm.import_run, crm.import_row, mandant.tenant, crm.document_kind
 ) owner to crm_owner;
@@ -517,6 +539,7 @@ revoke all on function
     crm.reckon_lines(crm.import_run),
     crm.check_totals(crm.import_run),
     crm.imported_lines(crm.document, crm.import_row),
+    crm.rate_there(crm.import_run, crm.import_row, text),
     crm.imported_document(
         crm.import_run, crm.import_row, mandant.tenant, crm.document_kind
     ),

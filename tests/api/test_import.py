@@ -187,13 +187,17 @@ class Dynamics(Moves):
 
     def test_who_is_a_customer_of_two_companies_is_one_party(self):
         self.add("account.csv", self.account())
-        self.add("invoice.csv", self.invoice(owningbusinessunit="Contoso USA", totalamount="100"))
+        self.add("transactioncurrency.csv", {"transactioncurrencyid": moving.guid(self.mark, "eur"), "currencyname": "Euro", "isocurrencycode": "EUR", "exchangerate": "1"})
+        self.add("invoice.csv", self.invoice(owningbusinessunit="Contoso USA", totalamount="100", exchangerate="1.25"))
         self.add("invoicedetail.csv", self.line(tax="0", extendedamount="100"))
         self.well()
         found = sql(f"""select string_agg(t.code, ' ' order by t.code) || ' ' || count(distinct c.party_id) || ' ' || count(distinct c.id)
                           from crm.customer c join mandant_internal.tenant t on t.id = c.tenant_id where c.name = 'Kunde 1 {self.mark}'""")
         self.assertEqual(found, "mvde mvus 1 2")
-        self.assertEqual(sql(f"select t.code from crm.document d join mandant_internal.tenant t on t.id = d.tenant_id where number = '{self.mark}-1'"), "mvus")
+        # by the rate that it had there, whose base is the group's currency
+        told = sql(f"select t.code || ' ' || d.group_currency || ' ' || d.group_net from crm.document d join mandant_internal.tenant t on t.id = d.tenant_id "
+                   f"where number = '{self.mark}-1'")
+        self.assertEqual(told, "mvus EUR 80.00")
 
     def test_each_mistake_is_told_with_its_place(self):
         one = self.account()

@@ -126,7 +126,7 @@ class Tenants(Asserts, unittest.TestCase):
         self.pages_in_order(admin(), "/v1/tenants", lambda tenant: tenant["country"], sort="-country")
         self.assertIn(COMPANY, {tenant["code"] for tenant in whole_list(admin(), "/v1/tenants", parent="group")})
         self.assertEqual({tenant["currency"] for tenant in whole_list(admin(), "/v1/tenants", currency="HKD")}, {"HKD"})
-        self.assertEqual([tenant["code"] for tenant in whole_list(admin(), "/v1/tenants", name="OF TESTS")], [COMPANY])
+        self.assertEqual([tenant["code"] for tenant in whole_list(admin(), "/v1/tenants", name="COMPANY OF TESTS")], [COMPANY])
         self.refused(admin().get("/v1/tenants", sort="id"), 422, "22023")
         self.refused(admin().get("/v1/tenants", sort="parent"), 422, "22023")
 
