@@ -93,8 +93,11 @@ arguments! {
         currency: String,
         /// The tenant above it, such as `group`.
         parent: String,
+        /// As IANA calls it, such as `Europe/Berlin`.
         timezone: String,
+        /// Its language (BCP 47), such as `de-DE`.
         locale: String,
+        /// When its fiscal year begins: month and day, or `sunday nearest 02-01`.
         fiscal_year_start: String,
     }
 }
