@@ -378,6 +378,7 @@ class Contracts(OfContract):
         self.assertIsNone(manager(self.code).get(path).json["activated_at"])
 
     def test_who_may(self):
+        rep()  # there is such a one
         path = self.activate()
         self.assertEqual(reader().get(path).json, manager().get(path).json)
         self.assertEqual(reader().get(f"{path}/end").status, 200)
