@@ -396,23 +396,18 @@ begin
     lines := crm.imported_lines(document, source);
     taxes := array(
         select (
-            tenant.id, document.id,
-            row_number() over (order by l.tax_category, l.tax_rate), kind.code,
-            document.owner_id, null, l.tax_category, l.tax_rate, sum(l.net), sum(t.tax), null, null
+            tenant.id, document.id, row_number() over (order by t.category, t.rate), kind.code,
+            document.owner_id, null, t.category, t.rate, t.net, t.tax, null, null
         )::crm.document_tax
-        from unnest(lines) as l
-        cross join lateral (
-            select (s.amounts ->> 'tax')::numeric as tax
-            from crm.import_row as s
-            where s.run_id = run.id and s.entity = 'line' and s.document = source.id
-                and not s.broken
-            order by coalesce(
-                (s.data ->> 'position')::numeric, (s.data ->> 'sequence')::numeric
-            ), s.seq
-            offset l.position - 1
-            limit 1
+        from (
+            select l.amounts ->> 'category' as category, (l.amounts ->> 'rate')::numeric as rate,
+                sum((l.amounts ->> 'net')::numeric) as net,
+                sum((l.amounts ->> 'tax')::numeric) as tax
+            from crm.import_row as l
+            where l.run_id = run.id and l.entity = 'line' and l.document = source.id
+                and not l.broken
+            group by 1, 2
         ) as t
-        group by l.tax_category, l.tax_rate
     );
     select sum(t.net), sum(t.tax), sum(t.net) + sum(t.tax)
     into document.net, document.tax, document.gross
