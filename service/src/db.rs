@@ -102,6 +102,9 @@ impl Db {
             }
             self.metrics.pool(server.name, &server.status());
         };
+        if let Some((drawn, waits, seconds)) = self.primary.numbers().await {
+            self.metrics.numbers(drawn, waits, seconds);
+        }
         match &self.replica {
             None => look(&self.primary).await,
             Some(replica) => {
@@ -301,7 +304,7 @@ impl Db {
             Err(error) => {
                 let error = transaction.give_up(ended, error).await;
                 if error.is_busy() {
-                    self.metrics.number_wait();
+                    self.metrics.lock_timeout();
                 }
                 counted.end(match error.is_lost() {
                     true => Outcome::Failed,

@@ -11,8 +11,8 @@ use axum::{
     routing::get,
 };
 use prometheus::{
-    HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
-    TEXT_FORMAT, TextEncoder, core::Collector, process_collector::ProcessCollector,
+    Counter, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Registry, TEXT_FORMAT, TextEncoder, core::Collector, process_collector::ProcessCollector,
 };
 use tokio::net::TcpListener;
 use tracing::error;
@@ -72,7 +72,10 @@ pub struct Metrics {
     limited: IntCounter,
     transactions: IntCounterVec,
     retries: IntCounterVec,
+    lock_timeouts: IntCounter,
+    numbers: IntCounter,
     number_waits: IntCounter,
+    number_wait_seconds: Counter,
     sign_ins: IntCounterVec,
     pool_waits: IntCounterVec,
     pool_size: IntGaugeVec,
@@ -107,10 +110,19 @@ impl Metrics {
                 "Transactions that were begun again, by the SQLSTATE that they met",
                 &["code"],
             )?,
-            number_waits: new.counter(
-                "number_waits_total",
+            lock_timeouts: new.counter(
+                "lock_timeouts_total",
                 "Refusals 55P03: a series of numbers, or another lock, was busy for too long",
             )?,
+            numbers: new.counter(
+                "numbers_total",
+                "Numbers drawn in the database, by whomever, since its server was started",
+            )?,
+            number_waits: new.counter("number_waits_total", "How often one of these draws waited for another")?,
+            number_wait_seconds: new.add(Counter::new(
+                "mandant_number_wait_seconds_total",
+                "How long in all, in seconds",
+            )?)?,
             sign_ins: new.counters("sign_ins_total", "Attempts to sign in, by what came of them", &["outcome"])?,
             pool_waits: new.counters(
                 "pool_timeouts_total",
@@ -169,8 +181,18 @@ impl Metrics {
     }
 
     /// A number could not be had in time.
-    pub fn number_wait(&self) {
-        self.number_waits.inc();
+    pub fn lock_timeout(&self) {
+        self.lock_timeouts.inc();
+    }
+
+    /// What the database has counted of numbers, which begins anew with its server.
+    pub fn numbers(&self, drawn: u64, waits: u64, seconds: f64) {
+        for (counter, count) in [(&self.numbers, drawn), (&self.number_waits, waits)] {
+            counter.reset();
+            counter.inc_by(count);
+        }
+        self.number_wait_seconds.reset();
+        self.number_wait_seconds.inc_by(seconds);
     }
 
     /// Somebody tried to sign in; with which SQLSTATE it was refused, if so.

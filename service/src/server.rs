@@ -25,6 +25,8 @@ use crate::{
 const WAIT: Duration = Duration::from_secs(2);
 /// How long a server may take to answer whether it is there.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// What the database counts of numbers.
+const NUMBERS: &str = "select numbers, waits, wait_seconds from mandant_internal.number_waits()";
 /// Why the database says that its caller must not serve, if so, and of which version the extension is.
 const REFUSAL: &str = "
     select mandant_internal.relay_refusal(),
@@ -100,6 +102,18 @@ impl Server {
     /// How many connections there are.
     pub fn status(&self) -> Status {
         self.pool.status()
+    }
+
+    /// How many numbers were drawn there, how many draws waited, and how many seconds in all; none if it does not say.
+    pub async fn numbers(&self) -> Option<(u64, u64, f64)> {
+        let asked = async {
+            let lent = self.lend().await.ok()?;
+            let row = lent.query_typed_one(NUMBERS, &[]).await.ok()?;
+            lent.give_back();
+            let count = |column| u64::try_from(row.try_get::<_, i64>(column).ok()?).ok();
+            Some((count(0)?, count(1)?, row.try_get(2).ok()?))
+        };
+        timeout(PATIENCE, asked).await.ok()?
     }
 
     /// Whether it answers; none if all connections are busy, which says neither.
