@@ -11,7 +11,7 @@ use deadpool_postgres::{
 };
 use scopeguard::ScopeGuard;
 use tokio::time::timeout;
-use tokio_postgres::{Client, error::SqlState};
+use tokio_postgres::{Client, Row, error::SqlState};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use tracing::warn;
 
@@ -25,8 +25,6 @@ use crate::{
 const WAIT: Duration = Duration::from_secs(2);
 /// How long a server may take to answer whether it is there.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// What the database counts of numbers.
-const NUMBERS: &str = "select numbers, waits, wait_seconds from mandant_internal.number_waits()";
 /// Why the database says that its caller must not serve, if so, and of which version the extension is.
 const REFUSAL: &str = "
     select mandant_internal.relay_refusal(),
@@ -104,30 +102,19 @@ impl Server {
         self.pool.status()
     }
 
-    /// How many numbers were drawn there, how many draws waited, and how many seconds in all; none if it does not say.
-    pub async fn numbers(&self) -> Option<(u64, u64, f64)> {
-        let asked = async {
-            let lent = self.lend().await.ok()?;
-            let row = lent.query_typed_one(NUMBERS, &[]).await.ok()?;
-            lent.give_back();
-            let count = |column| u64::try_from(row.try_get::<_, i64>(column).ok()?).ok();
-            Some((count(0)?, count(1)?, row.try_get(2).ok()?))
-        };
-        timeout(PATIENCE, asked).await.ok()?
-    }
-
-    /// Whether it answers; none if all connections are busy, which says neither.
-    pub async fn answers(&self) -> Option<bool> {
+    /// What it answers to a statement outside of any transaction; none if all connections are busy, which does not say
+    /// whether it would.
+    pub async fn answer(&self, statement: &str) -> Option<Result<Row, Error>> {
         let asked = timeout(PATIENCE, async {
             let lent = self.lend().await?;
-            lent.batch_execute("select").await?;
+            let row = lent.query_typed_one(statement, &[]).await?;
             lent.give_back();
-            Ok::<_, Error>(())
+            Ok(row)
         });
         match asked.await {
-            Ok(Ok(())) => Some(true),
             Ok(Err(Error::Pool(PoolError::Timeout(TimeoutType::Wait)))) => None,
-            Ok(Err(_)) | Err(_) => Some(false),
+            Ok(answer) => Some(answer),
+            Err(_) => Some(Err(Error::took_too_long())),
         }
     }
 }
