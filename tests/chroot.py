@@ -1,8 +1,9 @@
 """A Debian or Ubuntu of its own in a folder, for one `with` block: what a test installs there, the machine does not have.
 
 debootstrap makes it, from the mirror that the machine itself uses. It has its own processes, mounts and network, which is the
-loopback only, so its ports meet nobody's. All of that are namespaces: they, and what is mounted in them, end with the process
-that holds them, even when the test is killed. Nothing is ever mounted where the machine sees it.
+loopback only, so its ports meet nobody's, and a systemd of its own if it has one installed and that is asked for. All of that
+are namespaces: they, and what is mounted in them, end with the process that holds them, even when the test is killed. Nothing
+is ever mounted where the machine sees it.
 
 It needs root, and says so.
 """
@@ -10,25 +11,41 @@ It needs root, and says so.
 import os
 import shutil
 import subprocess
-import tempfile
+import time
 from pathlib import Path
 
-# Enough for PostgreSQL, apt and a service; pid 1 takes in what others leave behind.
+# Enough for PostgreSQL, apt and services. What the kernel has for all cannot be set from inside.
 HOLD = """
 set -e
-cd "$1"
 ip link set lo up
+mount --bind "$1" "$1"
+cd "$1"
 mount -t proc proc proc
+mount --bind proc/sys proc/sys
+mount -o remount,bind,ro proc/sys
+mount -t sysfs -o ro sysfs sys
 mount -t tmpfs -o mode=1777 tmpfs dev/shm
 mount -t devpts -o newinstance,ptmxmode=0666,mode=0620,gid=5 devpts dev/pts
-shift
+init=$2
+shift 2
 while [ $# -gt 0 ]; do
     mkdir -p "./$2"
     mount --rbind "$1" "./$2"
     shift 2
 done
+if [ "$init" = systemd ]; then
+    mount -t tmpfs -o mode=0755 tmpfs run
+    mount -t cgroup2 cgroup2 sys/fs/cgroup
+    mount --bind dev/null dev/console # that would be the machine's
+fi
+pivot_root . mnt
+cd /
+umount -l mnt
 echo held
-sleep infinity &
+if [ "$init" = systemd ]; then
+    exec env -i container=other PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd
+fi
+sleep infinity & # and takes in what others leave behind
 wait
 """
 
@@ -56,8 +73,9 @@ def release():
 
 def run(*command, **more):
     """What it printed."""
-    ran = subprocess.run([str(word) for word in command], stdin=more.pop("stdin", subprocess.DEVNULL), text=True,
-                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **more)
+    if "input" not in more:
+        more["stdin"] = subprocess.DEVNULL
+    ran = subprocess.run([str(word) for word in command], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **more)
     if ran.returncode != 0:
         raise Failed(f"{' '.join(map(str, command))}: exit code {ran.returncode}\n{ran.stdout[-6000:]}")
     return ran.stdout
@@ -69,61 +87,73 @@ class Root:
     def __init__(self, folder, cache, binds=None):
         self.folder, self.cache = Path(folder), Path(cache)
         self.binds = {self.cache: "var/cache/apt/archives", **(binds or {})}
-        self.holder = None
+        self.holder = self.group = None
 
     def make(self, sources, script=""):
-        """debootstrap, unless it was made before. `script`: how, for a release that debootstrap does not know yet."""
+        """debootstrap. `script`: how, for a release that debootstrap does not know yet."""
         if os.geteuid() != 0:
-            raise Failed("this needs root: debootstrap, chroot and namespaces do")
+            raise Failed("this needs root: debootstrap, mounts and namespaces do")
         (self.cache / "partial").mkdir(parents=True, exist_ok=True)
-        if not (self.folder / "made").exists():
-            shutil.rmtree(self.folder, ignore_errors=True)
-            mirror, suite, components = sources[0]
-            run("debootstrap", "--variant=minbase", f"--cache-dir={self.cache.absolute()}", f"--components={components.replace(' ', ',')}",
-                suite, self.folder, mirror, *[script][:bool(script)])
-            self.folder.chmod(0o755)
-            apt = self.folder / "etc/apt"
-            (apt / "sources.list").write_text("".join(f"deb {' '.join(source)}\n" for source in sources))
-            # As the machine reaches its mirror; what was fetched stays in the cache.
-            said = run("apt-config", "dump", "Acquire").splitlines()
-            keep = [line for line in said if line.startswith(("Acquire::http", "Acquire::Check", "Acquire::Retries"))]
-            keep += ['Acquire::Languages "none";', 'APT::Install-Recommends "false";', 'Binary::apt::APT::Keep-Downloaded-Packages "true";']
-            (apt / "apt.conf.d/99machine").write_text("\n".join([*keep, ""]))
-            # What is installed does not start by itself.
-            (self.folder / "usr/sbin/policy-rc.d").write_text("#!/bin/sh\nexit 101\n")
-            (self.folder / "usr/sbin/policy-rc.d").chmod(0o755)
-            (self.folder / "made").touch()
-        return self
+        mirror, suite, components = sources[0]
+        # Mounts of its own, too, and no longer than this process lives.
+        run("setpriv", "--pdeathsig=TERM", "unshare", "--mount", "debootstrap", "--variant=minbase", f"--cache-dir={self.cache.absolute()}", f"--components={components.replace(' ', ',')}",
+            suite, self.folder, mirror, *[script][:bool(script)])
+        self.folder.chmod(0o755)
+        apt = self.folder / "etc/apt"
+        (apt / "sources.list").write_text("".join(f"deb {' '.join(source)}\n" for source in sources))
+        # As the machine reaches its mirror; what was fetched stays in the cache.
+        keep = [line for line in run("apt-config", "dump", "Acquire").splitlines()
+                if line.startswith(("Acquire::http", "Acquire::Check", "Acquire::Retries"))]
+        keep += ['Acquire::Languages "none";', 'APT::Install-Recommends "false";', 'Binary::apt-get::APT::Keep-Downloaded-Packages "true";']
+        (apt / "apt.conf.d/99machine").write_text("\n".join([*keep, ""]))
 
-    def __enter__(self):
+    def start(self, init=""):
+        """Its first process: systemd, or one that only waits."""
         shutil.copy("/etc/resolv.conf", self.folder / "etc/resolv.conf")
         binds = [str(word) for pair in self.binds.items() for word in pair]
-        self.holder = subprocess.Popen(["unshare", "--mount", "--pid", "--net", "--ipc", "--uts", "--fork", "--kill-child",
-                                        "sh", "-c", HOLD, "hold", self.folder, *binds],
+        command = ["setpriv", "--pdeathsig=KILL", "unshare", "--mount", "--pid", "--net", "--ipc", "--uts", "--fork", "--kill-child"]
+        join = None
+        if init == "systemd":
+            # A branch of its own of the machine's control groups, which ends at its end.
+            mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
+            tree = next((Path(words[1]) for words in mounts if words[2] == "cgroup2"), None)
+            if tree is None:
+                raise Failed("there are no control groups (cgroup2) here, which systemd needs")
+            self.group = tree / self.folder.parent.name
+            self.group.mkdir()
+            command.append("--cgroup")
+            join = lambda: (self.group / "cgroup.procs").write_text(str(os.getpid()))  # noqa: E731
+        self.holder = subprocess.Popen([*command, "sh", "-c", HOLD, "hold", self.folder, init, *binds], preexec_fn=join,
                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         if self.holder.stdout.readline() != "held\n":
             said = self.holder.stderr.read()
-            self.__exit__()
+            self.stop()
             raise Failed(f"there are no namespaces to be had here: {said.strip()}")
-        held = Path(f"/proc/{self.holder.pid}/task/{self.holder.pid}/children").read_text().split()
-        self.pid = int(held[0])
-        return self
+        self.pid = int(Path(f"/proc/{self.holder.pid}/task/{self.holder.pid}/children").read_text().split()[0])
 
-    def __exit__(self, *_):
+    def stop(self):
+        """Ends all that runs inside, and with it namespaces and mounts."""
         holder, self.holder = self.holder, None
-        holder.kill()  # and with it, by --kill-child, all that runs inside
-        holder.wait()
-        holder.stdout.close()
-        holder.stderr.close()
+        if holder is not None:
+            holder.kill()  # --kill-child does the rest
+            holder.wait()
+            holder.stdout.close()
+            holder.stderr.close()
+        group, self.group = self.group, None
+        if group is not None:
+            until = time.monotonic() + 10
+            while "populated 1" in (group / "cgroup.events").read_text() and time.monotonic() < until:
+                time.sleep(0.05)
+            for folder in sorted((path for path in [group, *group.rglob("*")] if path.is_dir()), reverse=True):
+                folder.rmdir()
 
     def inside(self, *command, network=False, user="root", environment=()):
         """The command that runs this inside, as that user; with the machine's network instead of its own."""
-        namespaces = ["--mount", "--pid", "--ipc", "--uts", *["--net"][:not network]]
+        namespaces = ["--mount", "--pid", "--ipc", "--uts", *["--net"][:not network], *["--cgroup"][:self.group is not None]]
         settings = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/", "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive",
                     **dict(environment)}
-        return ["nsenter", f"--target={self.pid}", *namespaces, "chroot", str(self.folder), "setpriv", f"--reuid={user}",
-                f"--regid={user}", "--init-groups", "env", "-i", *(f"{name}={value}" for name, value in settings.items()),
-                *map(str, command)]
+        return ["nsenter", f"--target={self.pid}", *namespaces, "setpriv", f"--reuid={user}", f"--regid={user}",
+                "--init-groups", "env", "-i", *(f"{name}={value}" for name, value in settings.items()), *map(str, command)]
 
     def run(self, *command, network=False, user="root", environment=(), **more):
         """What it printed; Failed otherwise."""
@@ -132,10 +162,3 @@ class Root:
     def apt(self, *words):
         """apt-get, which reaches the mirror."""
         return self.run("apt-get", "--yes", "-qq", "-o", "Dpkg::Use-Pty=0", *words, network=True)
-
-
-def scratch(prefix):
-    """A folder under /tmp, where the user postgres may pass."""
-    folder = Path(tempfile.mkdtemp(prefix=prefix, dir="/tmp"))
-    folder.chmod(0o755)
-    return folder
