@@ -27,7 +27,7 @@ use tokio_postgres::error::{DbError, SqlState};
 use tracing::{error, warn};
 use uuid::Uuid;
 
-use crate::{BODY_LIMIT, rule::Rule, telemetry::request_id};
+use crate::{BODY_LIMIT, rule::Rule, telemetry::request_id, tls};
 
 const DESCRIBED: &str = "GET /openapi.json says what this address takes; /docs shows it";
 const SIGN_IN: &str = "sign in with POST /v1/sign-in and send `Authorization: Bearer <token>`";
@@ -219,10 +219,10 @@ impl Error {
         )
     }
 
-    /// The service's login could get past row security; the log says how.
+    /// The service's login could get past row security, or the database is of another version; the log says it.
     pub fn unfit(refusal: &str) -> Self {
-        error!(id = %request_id(), refusal, "this login must not serve");
-        let detail = "the service's login is not fit for it";
+        error!(id = %request_id(), refusal, "this must not be served");
+        let detail = "the service and its database do not fit";
         Self::refused(StatusCode::SERVICE_UNAVAILABLE, "42501", detail, None)
     }
 
@@ -266,6 +266,40 @@ impl Error {
     /// `enter` found something in the session that an earlier request left there.
     pub fn is_unclean_session(&self) -> bool {
         self.sqlstate() == Some(&SqlState::OBJECT_IN_USE)
+    }
+
+    /// A lock could not be had in time.
+    pub fn is_busy(&self) -> bool {
+        self.sqlstate() == Some(&SqlState::LOCK_NOT_AVAILABLE)
+    }
+
+    /// The connection broke.
+    pub fn is_lost(&self) -> bool {
+        matches!(self, Self::Database(error) if is_lost(error))
+    }
+
+    /// A standby cannot do it, or not now; its primary may.
+    pub fn is_of_standby(&self) -> bool {
+        let of_standby = [
+            SqlState::READ_ONLY_SQL_TRANSACTION,
+            SqlState::TOO_MANY_CONNECTIONS,
+            SqlState::ADMIN_SHUTDOWN,
+            SqlState::CRASH_SHUTDOWN,
+            SqlState::CANNOT_CONNECT_NOW,
+            SqlState::DATABASE_DROPPED,
+        ];
+        let code = self.sqlstate();
+        self.is_lost()
+            || self.is_conflict() // with recovery
+            || code.is_some_and(|code| of_standby.contains(code))
+    }
+
+    /// The SQLSTATE, if it has one.
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            Self::Refused(problem) => problem.code.as_deref(),
+            _ => self.sqlstate().map(SqlState::code),
+        }
     }
 
     /// A timeout, or somebody, stopped it.
@@ -603,7 +637,12 @@ pub fn reason(error: &(dyn std::error::Error + 'static)) -> String {
             let (message, code) = (error.message(), error.code().code());
             format!("{message} (SQLSTATE {code}){}", hint.unwrap_or_default())
         }
-        None => innermost.to_string(),
+        None => {
+            let io = innermost.downcast_ref::<io::Error>();
+            let tls = io.and_then(|error| error.get_ref()?.downcast_ref::<rustls::Error>());
+            tls.and_then(tls::refusal)
+                .unwrap_or_else(|| innermost.to_string())
+        }
     }
 }
 

@@ -8,15 +8,19 @@ use clap::Parser;
 use mandant::{
     cluster::{self, Cluster},
     config::{
-        self, By, Cli, Command, Export, Fresh, Lint, Load, Psql, RefreshKeys, Restore, Serve,
-        SetPassword,
+        self, By, Cli, Command, Demo, Export, Fresh, Install, Lint, Load, Psql, RefreshKeys,
+        Restore, Serve, SetPassword, Update,
     },
-    db::{Db, connect_to},
+    database::Database,
+    db::Db,
     export, import,
+    install::{self, Found},
     lint::Report,
-    load, password,
+    load, metrics, password,
     peer::Proxies,
-    print_report, psql, refresh, restore, run_contracts,
+    print_report, psql, refresh,
+    release::VERSION,
+    restore, run_contracts,
     telemetry::{self, say},
 };
 use tokio::{
@@ -25,7 +29,7 @@ use tokio::{
     sync::watch,
     time::sleep,
 };
-use tokio_postgres::{Client, Config};
+use tokio_postgres::Client;
 
 /// How long requests in flight may take to finish once the service was asked to stop.
 const GRACE: Duration = Duration::from_secs(30);
@@ -34,6 +38,8 @@ const GRACE: Duration = Duration::from_secs(30);
 async fn main() -> ExitCode {
     let (outcome, failure) = match Cli::parse().command {
         Command::Serve(options) => (serve(options).await, 1),
+        Command::Install(options) => (install_into(options).await, 1),
+        Command::Update(options) => (update(options).await, 1),
         Command::Lint(options) => (lint(options).await, 2),
         Command::RefreshKeys(options) => (refresh_keys(options).await, 1),
         Command::Load(options) => (load_files(options).await, 1),
@@ -54,21 +60,30 @@ async fn main() -> ExitCode {
 
 async fn serve(options: Serve) -> Result<ExitCode> {
     telemetry::start(&options.log, options.log_json)?;
-    let listener = listen(options.listen).await?;
+    let listener = listen(options.listen, "MANDANT_LISTEN=127.0.0.1:8081").await?;
+    let told = match options.metrics_listen {
+        Some(address) => Some(listen(address, "MANDANT_METRICS_LISTEN=127.0.0.1:9081").await?),
+        None => None,
+    };
     let stop = Stop::on_signals()?;
     match &options.database_url {
         Some(url) => {
-            let db = Db::new(parse(url)?, options.connections)?;
-            db.refuse_to_bypass().await?;
+            let primary = parse(url)?;
+            let replica = options.replica_url.as_deref();
+            let replica = replica
+                .map(|url| Database::parse(url, "DATABASE_REPLICA_URL"))
+                .transpose()?;
+            let db = Db::new(&primary, replica.as_ref(), options.connections)?;
+            db.refuse_unfit().await?;
             say(format!(
                 "Serving http://{}, Ctrl-C stops.",
                 listener.local_addr()?
             ));
-            answer(listener, db, &options, &stop).await?;
+            answer(listener, told, db, &options, &stop).await?;
         }
         None => {
             let cluster = Cluster::claim(&options.home)?;
-            let outcome = serve_embedded(&cluster, listener, &options, &stop).await;
+            let outcome = serve_embedded(&cluster, listener, told, &options, &stop).await;
             let stopped = cluster.stop().await; // whatever happened, no server is left behind
             outcome.and(stopped)?;
         }
@@ -79,6 +94,7 @@ async fn serve(options: Serve) -> Result<ExitCode> {
 async fn serve_embedded(
     cluster: &Cluster,
     listener: TcpListener,
+    told: Option<TcpListener>,
     options: &Serve,
     stop: &Stop,
 ) -> Result<()> {
@@ -87,16 +103,26 @@ async fn serve_embedded(
         running = cluster.start(&url, options.demo) => running?,
         () = stop.asked(1) => return Ok(()),
     };
-    let db = Db::new(running.service_login(), options.connections)?;
-    db.refuse_to_bypass().await?;
+    let db = Db::new(&running.service_login()?, None, options.connections)?;
+    db.refuse_unfit().await?;
     say(running.welcome(&url));
-    let outcome = answer(listener, db, options, stop).await;
+    let outcome = answer(listener, told, db, options, stop).await;
     say("Stopping the private database.");
     outcome
 }
 
-/// Serves until asked to stop, then lets the requests in flight finish, for a while.
-async fn answer(listener: TcpListener, db: Db, options: &Serve, stop: &Stop) -> Result<()> {
+/// Serves until asked to stop, then lets the requests in flight finish, for a while. How it fares is `told` to the end.
+async fn answer(
+    listener: TcpListener,
+    told: Option<TcpListener>,
+    db: Db,
+    options: &Serve,
+    stop: &Stop,
+) -> Result<()> {
+    if let Some(told) = told {
+        say(format!("Metrics: http://{}/metrics", told.local_addr()?));
+        tokio::spawn(metrics::serve(told, db.clone()));
+    }
     let proxies = Proxies::new(options.trust_proxy.clone());
     let service = mandant::router(db, options.origins.clone(), proxies)?
         .into_make_service_with_connect_info::<SocketAddr>();
@@ -114,6 +140,67 @@ async fn answer(listener: TcpListener, db: Db, options: &Serve, stop: &Stop) -> 
         }
         () = overdue => Ok(()),
     }
+}
+
+async fn install_into(options: Install) -> Result<ExitCode> {
+    let stop = Stop::on_signals()?;
+    let database = match options.database_url.as_deref() {
+        Some(url) => parse(url)?,
+        None => Database::of_environment()?
+            .context("which database? DATABASE_URL, or PGHOST and its like, must name one")?,
+    };
+    let mut client = database.connect().await?;
+    let found = tokio::select! {
+        found = install::install(&mut client, options.demo) => found?,
+        () = stop.asked(1) => bail!("stopped: nothing was installed"),
+    };
+    match found {
+        Found::Nothing => say(format!(
+            "Installed {VERSION}. Serve it as mandant_service, which has no password yet."
+        )),
+        Found::Same if options.demo == Demo::None => {
+            say(format!("Nothing to do: {VERSION} is installed."));
+        }
+        Found::Same => say(format!(
+            "Nothing to do: {VERSION} is installed, and demo companies come with a new database only."
+        )),
+        Found::Older(version) => bail!(
+            "the database is of version {version}, and this is {VERSION}: `mandant update` brings it here"
+        ),
+        Found::Other(no_way) => return Err(no_way.into()),
+    }
+    if let Some(warning) = install::preload_warning(&client).await? {
+        eprintln!("mandant: warning: {warning}");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn update(options: Update) -> Result<ExitCode> {
+    let stop = Stop::on_signals()?;
+    let stopped = || anyhow!("stopped: nothing was updated");
+    let updated = match options.database_url.as_deref() {
+        Some(url) => {
+            let mut client = parse(url)?.connect().await?;
+            tokio::select! {
+                updated = install::update(&mut client) => updated?,
+                () = stop.asked(1) => return Err(stopped()),
+            }
+        }
+        None => {
+            let cluster = Cluster::claim(&options.home)?;
+            let updated = tokio::select! {
+                updated = cluster.update() => updated,
+                () = stop.asked(1) => Err(stopped()),
+            };
+            let ended = cluster.stop().await; // whatever happened, no server is left behind
+            updated.and_then(|updated| ended.map(|()| updated))?
+        }
+    };
+    say(match updated {
+        Some(before) => format!("Updated from {before} to {VERSION}."),
+        None => format!("Nothing to do: {VERSION} is installed."),
+    });
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn lint(options: Lint) -> Result<ExitCode> {
@@ -159,7 +246,8 @@ async fn psql(options: Psql) -> Result<ExitCode> {
 }
 
 async fn report(options: config::Report) -> Result<ExitCode> {
-    let print = async |database| print_report::print(&connect_to(&database).await?, &options).await;
+    let print =
+        async |database: Database| print_report::print(&database.connect().await?, &options).await;
     by_rights_of(&options.who.by, print).await?;
     Ok(ExitCode::SUCCESS)
 }
@@ -172,8 +260,8 @@ async fn run_contracts(options: config::RunContracts) -> Result<ExitCode> {
 
 async fn export_tenant(options: Export) -> Result<ExitCode> {
     let stop = Stop::on_signals()?;
-    let write = async |database| {
-        let client = connect_to(&database).await?;
+    let write = async |database: Database| {
+        let client = database.connect().await?;
         tokio::select! {
             written = export::export(&client, &options) => written,
             () = stop.asked(1) => bail!("stopped: nothing was exported"),
@@ -200,12 +288,12 @@ async fn import(options: config::Import) -> Result<ExitCode> {
 }
 
 /// Does it on the database that was named, as its login, or as an employee who signs in for it.
-async fn by_rights_of(by: &By, work: impl AsyncFnOnce(Config) -> Result<()>) -> Result<()> {
+async fn by_rights_of(by: &By, work: impl AsyncFnOnce(Database) -> Result<()>) -> Result<()> {
     let url = by.database_url.as_deref();
     let Some(email) = &by.email else {
         let database = match url {
             Some(url) => parse(url)?,
-            None => match config::database_of_environment()? {
+            None => match Database::of_environment()? {
                 Some(database) => database,
                 None => {
                     let login = env::var("PGUSER").ok();
@@ -215,15 +303,13 @@ async fn by_rights_of(by: &By, work: impl AsyncFnOnce(Config) -> Result<()>) -> 
         };
         return work(database).await;
     };
-    let mut database = match url {
+    let relay = match url {
         Some(url) => parse(url)?,
         None => cluster::person_of_running(&by.home)?,
     };
-    let relay = database.clone();
     let token = psql::sign_in(&relay, email, &password::ask()?).await?;
-    let more = database.get_options().unwrap_or_default();
-    database.options(format!("{more} {}", psql::token_option(&token)));
-    let done = work(database).await;
+    let option = psql::token_option(&token);
+    let done = work(relay.clone().with_option(&option)).await;
     psql::sign_out(&relay, &token).await?;
     done
 }
@@ -235,26 +321,26 @@ async fn set_password(options: SetPassword) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn parse(url: &str) -> Result<Config> {
-    url.parse().context("DATABASE_URL is not a connection URL")
+fn parse(url: &str) -> Result<Database> {
+    Database::parse(url, "DATABASE_URL")
 }
 
 /// A connection to the database that was named, or to the private one.
 async fn connect(url: Option<&str>, home: &Path) -> Result<Client> {
-    let database: Config = match url {
+    let database = match url {
         Some(url) => parse(url)?,
         None => cluster::superuser_of_running(home)?,
     };
-    connect_to(&database).await
+    database.connect().await
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener> {
+async fn listen(address: SocketAddr, another: &str) -> Result<TcpListener> {
     TcpListener::bind(address)
         .await
         .map_err(|error| match error.kind() {
             ErrorKind::AddrInUse => anyhow!(
                 "{address} is in use by another program (perhaps `make run` in another terminal): \
-             stop that one, or choose another address, such as MANDANT_LISTEN=127.0.0.1:8081"
+             stop that one, or choose another address, such as {another}"
             ),
             _ => anyhow!("cannot listen on {address}: {error}"),
         })
