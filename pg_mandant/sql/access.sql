@@ -175,6 +175,7 @@ declare
   expires timestamptz;
   ends timestamptz;
   changes timestamptz;
+  limits json;
 begin
   select * into bound from mandant_internal.login l where l.login = authority.login;
   if bound.relay then
@@ -227,6 +228,10 @@ begin
   select least(ends, min(edge)) into changes
     from mandant_internal.access_grant g, unnest(array[g.valid_from, g.valid_until]) as edge
     where g.principal_id = principal.id and edge > moment and isfinite(edge);
+  if exists (select from mandant_internal.setting_value v where v.key = any (mandant_internal.limits())) then
+    select l.limits, least(changes, l.changes_at) into limits, changes
+      from mandant_internal.limits_of(home.id, principal.id, moment) l;
+  end if;
   -- Texts and arrays rather than objects, and nothing looked up that is known already: this is read for every new token.
   return (
     with recursive granted as materialized (
@@ -251,6 +256,7 @@ begin
       'default_selection', principal.default_selection,
       'expires_at', mandant_internal.microseconds(expires),
       'changes_at', mandant_internal.microseconds(changes),
+      'limits', limits,
       'teams', (select array_to_json(array_agg(m.team_id)) from mandant_internal.team_member m where m.principal_id = principal.id),
       'kinds', (select json_agg(json_build_array(k.object, k.kinds))
                   from (select p.object, array_agg(distinct kind) as kinds

@@ -51,7 +51,9 @@ begin
           -- lint() runs as its caller, who may see settings of the server; what reads our tables asks for the right itself
           'examine', 'server_setting', 'relay_refusal',
           -- the service calls them for whoever asks
-          'begin_request', 'end_request',
+          'begin_request', 'end_request', 'number_waits',
+          -- views for readers call it
+          'stat_tenants',
           -- pure; views for readers call it
           'fiscal_periods'])
   loop
@@ -63,7 +65,7 @@ $$;
 grant select on mandant.tenant, mandant.principal, mandant.role, mandant.role_right, mandant.access_grant, mandant.effective_right,
     mandant.access_history, mandant.team, mandant.team_member, mandant.audit_log, mandant.issuer, mandant.issuer_subject,
     mandant.series, mandant.series_version, mandant.issued_number, mandant.fiscal_period,
-    mandant.effective_setting, mandant.setting_history, mandant.purge_certificate to mandant_user;
+    mandant.effective_setting, mandant.setting_history, mandant.purge_certificate, mandant.stat_tenant to mandant_user;
 
 do $$
 declare

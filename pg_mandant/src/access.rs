@@ -13,6 +13,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use crate::error::Error;
+use crate::limit::Limits;
 use crate::right::{Count, Depth, Reach, Right, RowOf};
 use crate::selection::Selection;
 use crate::tenant_set::TenantSet;
@@ -95,7 +96,10 @@ pub struct Authority {
     pub default_selection: Option<String>,
     /// When the token ends, in microseconds since 2000.
     pub expires_at: Option<i64>,
-    /// When a grant or token begins or ends next, in microseconds since 2000.
+    /// How much the principal may take at a time.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub limits: Limits,
+    /// When a grant, token or limit begins or ends next, in microseconds since 2000.
     pub changes_at: Option<i64>,
     /// The teams the principal is in, sorted.
     #[serde(default, deserialize_with = "ids")]
@@ -451,6 +455,8 @@ pub struct Context {
     pub authority: Rc<Authority>,
     /// The tenants selected, all of them available.
     pub selected: TenantSet,
+    /// The one that is selected, if it is one.
+    pub only: Option<i32>,
     /// What plans made under this context rely on.
     pub shape: i64,
     /// The object of which a row is being given away, or empty.
@@ -465,6 +471,7 @@ impl Context {
         let selected = authority.select(&selection.parse()?)?;
         let mut context = Self {
             authority,
+            only: selected.only(),
             selected,
             shape: 0,
             assigning: assigning.to_owned(),
@@ -550,10 +557,9 @@ impl Context {
 
     /// The one selected tenant, else 55000.
     pub fn one(&self) -> Result<i32, Error> {
-        let mut ids = self.selected.iter();
-        match (ids.next(), ids.next()) {
-            (Some(id), None) => Ok(id),
-            (first, _) => {
+        match (self.only, self.selected.iter().next()) {
+            (Some(id), _) => Ok(id),
+            (None, first) => {
                 let hint = match self.authority.available().first() {
                     Some(code) => format!("select one: set mandant.tenant = '{code}'"),
                     None => NOTHING_GRANTED.to_owned(),

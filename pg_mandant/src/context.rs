@@ -15,6 +15,7 @@ use pgrx::{PgSqlErrorCode, pg_sys};
 use crate::access::{Authority, Context};
 use crate::catalog;
 use crate::error::Error;
+use crate::limit;
 
 // PostgreSQL's own, without pgrx's guard around them: asked at every statement.
 unsafe extern "C-unwind" {
@@ -79,6 +80,10 @@ thread_local! {
     static PLANNED_USER: Cell<pg_sys::Oid> = const { Cell::new(pg_sys::Oid::INVALID) };
     /// Whether this session has ever had a token.
     static RELAYS: Cell<bool> = const { Cell::new(false) };
+    /// Whether anybody has asked who asks since the last statement ended.
+    static USED: Cell<bool> = const { Cell::new(false) };
+    /// An outer user of whom nothing is known to limit, and at which version of the rights.
+    static UNBOUND: Cell<(pg_sys::Oid, u64)> = const { Cell::new((pg_sys::Oid::INVALID, 0)) };
     /// The relation whose invalidation says that rights changed.
     static RIGHTS_RELATION: Cell<pg_sys::Oid> = const { Cell::new(pg_sys::Oid::INVALID) };
 }
@@ -177,19 +182,55 @@ pub fn current() -> Result<Rc<Context>, Error> {
         pg_sys::AcceptInvalidationMessages();
         (asking_user(), pg_sys::GetCurrentTimestamp())
     };
-    let (generation, version) = (GENERATION.get(), VERSION.get());
-    let cached = CACHE.with_borrow(|cache| {
+    USED.set(true);
+    match cached(outer_user, now) {
+        Some(context) => Ok(context),
+        None => resolve(GENERATION.get(), VERSION.get(), outer_user, now),
+    }
+}
+
+/// The context last used, if it still holds.
+fn cached(outer_user: pg_sys::Oid, now: pg_sys::TimestampTz) -> Option<Rc<Context>> {
+    CACHE.with_borrow(|cache| {
         let current = cache.current.as_ref()?;
-        let valid = current.generation == generation
-            && current.version == version
+        let valid = current.generation == GENERATION.get()
+            && current.version == VERSION.get()
             && current.outer_user == outer_user
             && now < current.until;
         valid.then(|| Rc::clone(&current.context))
-    });
-    match cached {
-        Some(context) => Ok(context),
-        None => resolve(generation, version, outer_user, now),
+    })
+}
+
+/// The one tenant, or none if there are several, for which somebody has acted since this was asked last; nothing if nobody
+/// has.
+pub fn used() -> Option<Option<i32>> {
+    if USED.take() { last() } else { None }
+}
+
+/// For whom somebody has acted last.
+pub fn last() -> Option<Option<i32>> {
+    CACHE.with_borrow(|cache| Some(cache.current.as_ref()?.context.only))
+}
+
+/// Who asks, where it is a principal, also before the first statement that would have to know.
+pub fn bound() -> Option<Rc<Context>> {
+    let outer_user = asking_user();
+    // SAFETY: in a statement, so in a transaction.
+    let now = unsafe { pg_sys::GetCurrentStatementStartTimestamp() };
+    if let Some(context) = cached(outer_user, now) {
+        return Some(context);
     }
+    if UNBOUND.get() == (outer_user, VERSION.get()) {
+        return None;
+    }
+    if bypasses(outer_user) || binding_of(outer_user) != Binding::Login {
+        UNBOUND.set((outer_user, VERSION.get()));
+        return None;
+    }
+    let used = USED.get();
+    let context = current().ok(); // a refusal is told by the statement that needs to know
+    USED.set(used);
+    context
 }
 
 fn resolve(
@@ -220,6 +261,7 @@ fn resolve(
             )
         }
     };
+    limit::sit(&context.authority)?;
     CACHE.with_borrow_mut(|cache| {
         if cache.version != version || cache.known.len() >= CACHED {
             *cache = Cache {

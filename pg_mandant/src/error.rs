@@ -13,6 +13,8 @@ pub struct Error {
     pub message: String,
     /// The next step, if there is one.
     pub hint: String,
+    /// What programs read, such as for how many seconds to wait; mostly empty.
+    pub detail: String,
 }
 
 impl Error {
@@ -22,6 +24,19 @@ impl Error {
             code,
             message: message.into(),
             hint: hint.into(),
+            detail: String::new(),
+        }
+    }
+
+    /// 53400: more than is allowed at a time; what comes after so many seconds is not.
+    pub fn too_much(message: impl Into<String>, hint: impl Into<String>, seconds: i64) -> Self {
+        Self {
+            detail: seconds.to_string(),
+            ..Self::new(
+                PgSqlErrorCode::ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
+                message,
+                hint,
+            )
         }
     }
 
@@ -52,11 +67,13 @@ impl Error {
 impl From<Error> for ErrorReport {
     #[track_caller]
     fn from(error: Error) -> Self {
-        let report = ErrorReport::new(error.code, error.message, "pg_mandant");
-        if error.hint.is_empty() {
-            report
-        } else {
-            report.set_hint(error.hint)
+        let mut report = ErrorReport::new(error.code, error.message, "pg_mandant");
+        if !error.hint.is_empty() {
+            report = report.set_hint(error.hint);
         }
+        if !error.detail.is_empty() {
+            report = report.set_detail(error.detail);
+        }
+        report
     }
 }

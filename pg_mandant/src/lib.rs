@@ -21,6 +21,7 @@ mod context;
 mod error;
 mod issuer;
 mod keep;
+mod limit;
 mod lock;
 mod login;
 mod numbering;
@@ -30,7 +31,9 @@ mod relay;
 mod right;
 mod selection;
 mod settings;
+mod shared;
 mod sign_in;
+mod stat;
 mod tenant_set;
 
 ::pgrx::pg_module_magic!(name, version);
@@ -162,7 +165,9 @@ extension_sql_file!(
 extension_sql_file!("../sql/request.sql", name = "request", requires = ["copy"]);
 extension_sql_file!("../sql/purge.sql", name = "purge", requires = ["request"]);
 extension_sql_file!("../sql/clone.sql", name = "clone", requires = ["purge"]);
-extension_sql_file!("../sql/keep.sql", name = "keep", requires = ["clone"]);
+extension_sql_file!("../sql/limit.sql", name = "limit", requires = ["clone"]);
+extension_sql_file!("../sql/stat.sql", name = "stat", requires = ["limit"]);
+extension_sql_file!("../sql/keep.sql", name = "keep", requires = ["stat"]);
 extension_sql_file!("../sql/lint.sql", name = "lint", requires = ["keep"]);
 extension_sql_file!(
     "../sql/lint/tables.sql",
@@ -203,6 +208,8 @@ pub extern "C-unwind" fn _PG_init() {
     protect::explain::init();
     protect::force::init();
     numbering::release::init();
+    shared::init();
+    stat::init();
 }
 
 type Sql<T> = Result<T, ErrorReport>;
@@ -478,6 +485,30 @@ fn hold_settings(tenant_id: i32) -> Sql<()> {
 fn lock_settings(tenant_id: i32) {
     // SAFETY: in a transaction.
     unsafe { lock::Lock::Settings(tenant_id).take() }
+}
+
+#[pg_extern(sql = false)]
+#[allow(clippy::type_complexity)] // one row of the SQL declaration
+fn counted() -> Result<
+    TableIterator<
+        'static,
+        (
+            name!(tenant_id, i32),
+            name!(statements, i64),
+            name!(rows_returned, i64),
+            name!(rows_written, i64),
+            name!(numbers, i64),
+            name!(number_waits, i64),
+            name!(number_wait, i64),
+            name!(refused, i64),
+            name!(connections, i32),
+            name!(last_active, Option<TimestampWithTimeZone>),
+            name!(since, TimestampWithTimeZone),
+        ),
+    >,
+    ErrorReport,
+> {
+    Ok(TableIterator::new(stat::counted()))
 }
 
 #[pg_extern(sql = false)]

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use pgrx::pg_sys;
 
+use crate::stat;
+
 /// What is locked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Lock {
@@ -51,6 +53,7 @@ impl Lock {
             if acquire(&lock, mode, true) {
                 return;
             }
+            let asked = Instant::now();
             acquire(&gate, mode, false);
             let began = Instant::now();
             let mut had = false;
@@ -63,6 +66,7 @@ impl Lock {
             if !had {
                 acquire(&lock, mode, false);
             }
+            stat::waited(asked.elapsed());
         }
     }
 

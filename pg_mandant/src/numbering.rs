@@ -19,6 +19,7 @@ use crate::access::Id;
 use crate::context;
 use crate::error::Error;
 use crate::lock::Lock;
+use crate::stat;
 pub use asked::{Asked, When, day};
 use asked::{Found, postgres_date, today};
 pub use event::{Event, note};
@@ -281,6 +282,7 @@ unsafe fn draw(
         next = version.within(n.checked_add(1));
     }
     release::drew();
+    stat::drew(series.tenant_id, given.len());
     warn(series, version, mine.as_ref());
     Ok(given)
 }
@@ -427,6 +429,7 @@ pub fn import(asked: &Asked, number: &str, document: Option<Uuid>) -> Result<Imp
         };
         row.append(&register, tail.mine.as_ref());
         release::drew();
+        stat::drew(series.tenant_id, 1);
         Ok(Imported {
             series_id: series.id,
             tenant_id: series.tenant_id,

@@ -14,6 +14,7 @@ use crate::context::{self, Binding};
 use crate::error::Error;
 use crate::issuer;
 use crate::keep;
+use crate::limit;
 use crate::protect::explain;
 
 thread_local! {
@@ -233,7 +234,7 @@ pub fn enter(token: Option<&str>, tenant: Option<&str>) -> Result<(), Error> {
         pin(name, &reset_value(name))?;
     }
     pin(SEARCH_PATH, PINNED_PATH)?;
-    context::current().map(drop)
+    limit::request(&context::current()?.authority)
 }
 
 /// What the database keeps of a token.

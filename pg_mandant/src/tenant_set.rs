@@ -71,6 +71,12 @@ impl TenantSet {
             .sum();
     }
 
+    /// The one that is in it, if it is one.
+    pub fn only(&self) -> Option<i32> {
+        let mut ids = self.iter();
+        ids.next().filter(|_| ids.next().is_none())
+    }
+
     /// The ids, ascending.
     pub fn iter(&self) -> impl Iterator<Item = i32> + '_ {
         self.words.iter().enumerate().flat_map(|(index, word)| {

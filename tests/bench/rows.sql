@@ -9,6 +9,8 @@ begin
     create role bench_tenant login;
     create role bench_group login;
     create role bench_relay login;
+    create role bench_uncounted login; -- by mandant.stat_tenant
+    alter role bench_uncounted set mandant.track_tenants = off;
   end if;
 end
 $$;
@@ -23,6 +25,7 @@ end
 $$;
 select pg_temp.tenants();
 select mandant.bind_login('bench_tenant', 't42', role => 'group_admin');
+select mandant.bind_login('bench_uncounted', 't42', role => 'group_admin');
 select mandant.bind_login('bench_group', 't0', role => 'group_controller', scope => 'all', default_selection => '*');
 select mandant.bind_relay('bench_relay');
 select mandant.add_employee('t42', 'bench@t42.example', 'Bench');

@@ -10,6 +10,7 @@ alter policy twin on breach.twin using (tenant_id = breach.tenant());
 set local plan_cache_mode = force_generic_plan;
 set local session authorization breach_de;
 set local breach.tenant = :us;
+select from mandant.whoami() \g /dev/null
 prepare twin as select note from breach.twin;
 execute twin;
 set local breach.tenant = :de;

@@ -39,7 +39,7 @@ begin
       ('mandant.access_history', 'tenant is distinct from %L and tenant is not null'),
       ('mandant.audit_log', 'tenant_id is distinct from mandant.current_tenant() and (tenant_id is not null or "table" not in (select name from shared))'),
       ('mandant.effective_setting', 'tenant_id is distinct from mandant.current_tenant()'),
-      ('mandant.setting_history', 'tenant is distinct from %L and level <> ''group'''),
+      ('mandant.setting_history', 'coalesce(tenant, (select code from people where people.name = v.employee)) is distinct from %L and level <> ''group'''),
       ('mandant.team', 'tenant_id is distinct from mandant.current_tenant()'),
       ('mandant.team_member', '(select code from people where people.name = v.principal) is distinct from %L'),
       -- what a view calls for each row, everybody may call
