@@ -16,13 +16,14 @@ run: setup   ## Start the private database and the service; Ctrl-C stops them, d
 test: setup   ## Run all tests
 	@tests/run
 
-bench: setup   ## Measure what the row filter, numbers, posting, contracts, reports and the service cost
+bench: setup   ## Measure what the row filter, numbers, posting, contracts, reports and the service cost, and how much is stored
 	@python3 tests/bench/run
 	@python3 tests/bench/numbers
 	@python3 tests/bench/posting
 	@python3 tests/bench/contracts
 	@python3 tests/bench/reports
 	@python3 tests/bench/import
+	@python3 tests/bench/growth
 	@python3 tests/bench/service
 
 fresh:   ## Remove the private database with all its data
