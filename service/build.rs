@@ -1,5 +1,6 @@
 //! Embeds `sql/*.sql`, in the order of their names, so that the binary can install them anywhere; and
-//! `sql/packs/*.json`, each as the statement that loads it, where the functions for it are there.
+//! `sql/packs/*.json`, each as the statement that loads it, where the functions for it are there. Of `sql/updates/A--B.sql`
+//! each leads from release A to release B.
 
 use std::{
     env,
@@ -40,14 +41,34 @@ fn main() -> Result<(), Box<dyn Error>> {
         writeln!(list, "    ({name:?}, {text}),")?;
     }
     list.push_str("]\n");
-    fs::write(Path::new(&env::var("OUT_DIR")?).join("sql_files.rs"), list)?;
+    let out = env::var("OUT_DIR")?;
+    fs::write(Path::new(&out).join("sql_files.rs"), list)?;
+
+    let mut list = String::from("&[\n");
+    for file in files_of(&folder.join("updates"), "sql")? {
+        let name = file.file_stem().unwrap_or_default().to_string_lossy();
+        let (from, to) = name
+            .split_once("--")
+            .ok_or_else(|| format!("sql/updates/{name}.sql is not named A--B.sql"))?;
+        writeln!(
+            list,
+            "    Update {{ from: {from:?}, to: {to:?}, text: include_str!({file:?}) }},"
+        )?;
+    }
+    list.push_str("]\n");
+    fs::write(Path::new(&out).join("sql_updates.rs"), list)?;
     Ok(())
 }
 
+/// None where the folder is not there: before the second release there are no updates.
 fn files_of(folder: &Path, extension: &str) -> Result<Vec<PathBuf>, Box<dyn Error>> {
+    if !folder.exists() {
+        return Ok(Vec::new());
+    }
     let mut files: Vec<_> = fs::read_dir(folder)?
         .map(|entry| entry.map(|e| e.path()))
         .collect::<Result<_, _>>()?;
     files.retain(|file| file.extension().is_some_and(|found| found == extension));
+    files.sort();
     Ok(files)
 }

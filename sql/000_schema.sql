@@ -97,6 +97,7 @@ alter function crm.tenant_or_selected(text) owner to crm_owner;
 revoke all on function crm.tenant_or_selected(text) from public;
 
 create table crm.installation (
+    version text not null default mandant.version(),
     checksum text not null,
     installed_at timestamptz not null default now()
 );
@@ -105,8 +106,11 @@ create unique index installation_one_row on crm.installation ((true));
 
 comment on table crm.installation is
     'What this database was installed from; one row, written by the installer.';
+comment on column crm.installation.version is
+    'The release, such as 0.1.0; the web service serves no other than its own.';
 comment on column crm.installation.checksum is
-    'SHA-256 of the extension and of sql/, so that new code never runs on old tables.';
+    'SHA-256 of the extension''s script and of sql/, so that new code never runs on old tables.';
 
 alter table crm.installation owner to crm_owner;
 revoke all on crm.installation from public;
+grant select (version) on crm.installation to mandant_user;  -- a relay asks before it serves

@@ -5,18 +5,21 @@ use std::{
     fs::{self, File, OpenOptions},
     io::{ErrorKind, Write},
     net::{Ipv4Addr, TcpListener},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use nix::fcntl::{Flock, FlockArg};
-use tokio_postgres::Config;
+use tokio_postgres::Client;
 
 use crate::{
     config::Demo,
-    install::{ADMIN, DATABASE, checksum, install},
+    database::Database,
+    error::reason,
+    install::{self, ADMIN, Found},
     place::Place,
     postgres::Postgres,
+    release::{NoWay, VERSION},
     telemetry::say,
     welcome::Running,
 };
@@ -31,34 +34,36 @@ local all all trust
 host all all 127.0.0.1/32 scram-sha-256
 ";
 
+/// The database in it.
+pub const DATABASE: &str = "mandant";
 /// Superuser of the private cluster.
 const SUPERUSER: &str = "postgres";
 /// The relay as which people connect to it who use psql.
 const PERSON: &str = "mandant_psql";
 
 /// How its superuser reaches the private database of a `mandant serve` that runs.
-pub fn superuser_of_running(home: &Path) -> Result<Config> {
+pub fn superuser_of_running(home: &Path) -> Result<Database> {
     login_of_running(home, SUPERUSER)
 }
 
 /// How people reach it who use psql.
-pub fn person_of_running(home: &Path) -> Result<Config> {
+pub fn person_of_running(home: &Path) -> Result<Database> {
     login_of_running(home, PERSON)
 }
 
 /// How a login of it, or its administrator, reaches it.
-pub fn anybody_of_running(home: &Path, name: Option<&str>) -> Result<Config> {
+pub fn anybody_of_running(home: &Path, name: Option<&str>) -> Result<Database> {
     login_of_running(home, name.unwrap_or(ADMIN))
 }
 
-fn login_of_running(home: &Path, name: &str) -> Result<Config> {
+fn login_of_running(home: &Path, name: &str) -> Result<Database> {
     let place = home
         .canonicalize()
         .map_err(anyhow::Error::from)
         .and_then(Place::of);
     let port = place.as_ref().ok().and_then(last_port);
     match (place, port) {
-        (Ok(place), Some(port)) => Ok(login(name, &place.socket(), port)),
+        (Ok(place), Some(port)) => login(name, &place.socket(), port),
         _ => Err(anyhow!(
             "there is no private database in {}: start it with `mandant serve`, or set DATABASE_URL",
             home.display()
@@ -66,14 +71,8 @@ fn login_of_running(home: &Path, name: &str) -> Result<Config> {
     }
 }
 
-fn login(name: &str, socket: &Path, port: u16) -> Config {
-    let mut login = Config::new();
-    login
-        .host_path(socket)
-        .port(port)
-        .user(name)
-        .dbname(DATABASE);
-    login
+fn login(name: &str, socket: &Path, port: u16) -> Result<Database> {
+    Database::on_socket(socket, port, name, DATABASE)
 }
 
 /// The port that the server had last.
@@ -113,8 +112,35 @@ impl Cluster {
 
     /// Starts the server and installs what is missing. `url` is where the service will answer.
     pub async fn start(&self, url: &str, demo: Demo) -> Result<Running> {
+        let (socket, port) = self.start_postgres().await?;
+        let demo = install(&socket, port, demo).await?;
+        let running = Running {
+            name: self.name.clone(),
+            socket,
+            port,
+            demo,
+        };
+        fs::write(self.place.home.join("env"), running.environment(url))
+            .with_context(|| format!("cannot write {}/env", self.name))?;
+        Ok(running)
+    }
+
+    /// Starts the server and brings what an older release installed to this one; the version that it had, if another.
+    pub async fn update(&self) -> Result<Option<String>> {
+        if !self.place.data().exists() {
+            bail!(
+                "there is no private database in {}: name another in DATABASE_URL",
+                self.name
+            );
+        }
+        let (socket, port) = self.start_postgres().await?;
+        let mut database = login(SUPERUSER, &socket, port)?.connect().await?;
+        install::update(&mut database).await
+    }
+
+    /// Starts the server, of a cluster that is made if missing; where its socket is, and its port.
+    async fn start_postgres(&self) -> Result<(PathBuf, u16)> {
         let postgres = Postgres::find(self.major()?)?;
-        let checksum = checksum(&postgres.extension_files()?)?;
         self.stop().await?; // it runs if its service was killed
         if !self.place.data().exists() {
             say(format!(
@@ -124,30 +150,19 @@ impl Cluster {
             self.create(&postgres).await?;
         }
         let socket = self.place.make_socket_folder()?;
-        let port = loop {
+        loop {
             let port = self.configure(&socket)?;
             say(format!(
                 "Starting PostgreSQL {} on port {port}.",
                 postgres.major
             ));
             match self.start_server(&postgres).await {
-                Ok(()) => break port,
+                Ok(()) => return Ok((socket, port)),
                 // another program was quicker to take the port
                 Err(_) if !is_free(port) => {}
                 Err(error) => return Err(error),
             }
-        };
-
-        let installed = install(&login(SUPERUSER, &socket, port), &checksum, demo).await?;
-        let running = Running {
-            name: self.name.clone(),
-            socket,
-            port,
-            demo: installed.demo,
-        };
-        fs::write(self.place.home.join("env"), running.environment(url))
-            .with_context(|| format!("cannot write {}/env", self.name))?;
-        Ok(running)
+        }
     }
 
     /// Stops the server, if it runs.
@@ -290,6 +305,48 @@ impl Cluster {
             fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
         Ok(Some(version.trim().to_owned()))
     }
+}
+
+/// Installs what is missing, and tells whether the demo companies are there; refuses what other code has made.
+async fn install(socket: &Path, port: u16, demo: Demo) -> Result<bool> {
+    let superuser = login(SUPERUSER, socket, port)?;
+    let server = superuser.clone().named("postgres").connect().await?;
+    create_database(&server)
+        .await
+        .map_err(|error| anyhow!(reason(&error)))?;
+    let mut database = superuser.connect().await?;
+    match install::install(&mut database, demo).await? {
+        Found::Nothing | Found::Same => {}
+        Found::Older(version) => bail!(
+            "the database is of version {version}, and this is {VERSION}: `mandant update` brings it here"
+        ),
+        Found::Other(newer @ NoWay::Newer(_)) => return Err(newer.into()),
+        Found::Other(_) => bail!(
+            "the database was made by other code than this: `make fresh` removes it with its data, \
+             then `make run` makes a new one"
+        ),
+    }
+    let demo = database
+        .query_one("select to_regrole('report_group') is not null", &[])
+        .await
+        .map_err(|error| anyhow!(reason(&error)))?;
+    Ok(demo.try_get(0)?)
+}
+
+async fn create_database(server: &Client) -> Result<(), tokio_postgres::Error> {
+    let exists = "select from pg_roles where rolname = $1";
+    if server.query_opt(exists, &[&ADMIN]).await?.is_none() {
+        server
+            .batch_execute(&format!("create role {ADMIN} login"))
+            .await?;
+    }
+    let exists = "select from pg_database where datname = $1";
+    if server.query_opt(exists, &[&DATABASE]).await?.is_none() {
+        server
+            .batch_execute(&format!("create database {DATABASE} owner {ADMIN}"))
+            .await?;
+    }
+    Ok(())
 }
 
 fn is_free(port: u16) -> bool {

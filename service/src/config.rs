@@ -1,18 +1,15 @@
 //! What can be set, by argument or environment; every setting has a default that works.
 
 use std::{
-    env,
     ffi::OsString,
     net::{IpAddr, SocketAddr},
     path::PathBuf,
 };
 
-use anyhow::{Context, Result};
 use axum::http::HeaderValue;
 use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
-use tokio_postgres::Config;
 
 /// The web service of pg_mandant.
 #[derive(Parser)]
@@ -28,6 +25,10 @@ pub struct Cli {
 pub enum Command {
     /// Answer HTTP requests, on DATABASE_URL or on a private database that is made when missing
     Serve(Serve),
+    /// Put extension and CRM into a database that is there and has nothing of them, in one transaction; again, it does nothing
+    Install(Install),
+    /// Bring a database that an older release installed to this one, in one transaction
+    Update(Update),
     /// Find every way in which the database could leak; exit code 1 if there is one, 2 if it cannot be examined
     Lint(Lint),
     /// Remove the private database with all its data, so that the next start makes a new one
@@ -88,7 +89,29 @@ pub struct Serve {
     pub demo: Demo,
 }
 
-/// What is in a new private database.
+/// Options of `mandant install`.
+#[derive(Args)]
+pub struct Install {
+    /// The demo companies to put there, too
+    #[arg(long, value_enum, default_value_t = Demo::None)]
+    pub demo: Demo,
+    /// Database to install into, as a superuser; unless said, the one that PGHOST names
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+}
+
+/// Options of `mandant update`.
+#[derive(Args)]
+pub struct Update {
+    /// Folder of the private database, which must not be running
+    #[arg(long, env = "MANDANT_HOME", default_value = ".mandant")]
+    pub home: PathBuf,
+    /// Database to update instead, as a superuser
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+}
+
+/// What demo companies there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Demo {
     /// No company at all
@@ -302,41 +325,6 @@ pub struct SetPassword {
     pub database_url: Option<String>,
 }
 
-/// The database that PGHOST and its like name, as psql would find it; none without a PGHOST.
-pub fn database_of_environment() -> Result<Option<Config>> {
-    database_of(|name| env::var(name).ok().filter(|value| !value.is_empty()))
-}
-
-fn database_of(given: impl Fn(&str) -> Option<String>) -> Result<Option<Config>> {
-    let Some(hosts) = given("PGHOST") else {
-        return Ok(None);
-    };
-    let mut database = Config::new();
-    hosts.split(',').for_each(|host| {
-        database.host(host);
-    });
-    for port in given("PGPORT").iter().flat_map(|ports| ports.split(',')) {
-        database.port(
-            port.parse()
-                .with_context(|| format!("PGPORT {port} is no port"))?,
-        );
-    }
-    let user = given("PGUSER");
-    if let Some(user) = &user {
-        database.user(user);
-    }
-    if let Some(name) = given("PGDATABASE").or(user) {
-        database.dbname(name);
-    }
-    if let Some(password) = given("PGPASSWORD") {
-        database.password(password);
-    }
-    if let Some(options) = given("PGOPTIONS") {
-        database.options(options);
-    }
-    Ok(Some(database))
-}
-
 /// A network, or one address.
 fn network(text: &str) -> std::result::Result<IpNet, String> {
     text.parse::<IpNet>()
@@ -373,27 +361,6 @@ mod tests {
     }
 
     #[test]
-    fn a_database_is_the_one_that_psql_would_find() {
-        let found = |given: &[(&str, &str)]| {
-            database_of(|name| {
-                let of = given.iter().find(|(known, _)| *known == name);
-                of.map(|(_, value)| (*value).to_owned())
-            })
-        };
-        let database = found(&[
-            ("PGHOST", "/s,a.example"),
-            ("PGPORT", "1,2"),
-            ("PGUSER", "report_de"),
-        ]);
-        let database = database.unwrap().unwrap();
-        assert_eq!(database.get_hosts().len(), 2);
-        assert_eq!(database.get_ports(), [1, 2]);
-        assert_eq!(database.get_dbname(), Some("report_de"));
-        assert!(found(&[("PGUSER", "report_de")]).unwrap().is_none());
-        assert!(found(&[("PGHOST", "/s"), ("PGPORT", "x")]).is_err());
-    }
-
-    #[test]
     fn proxies_are_networks_or_addresses() {
         let trusted = |text: &str| {
             let cli = Cli::try_parse_from(["mandant", "serve", "--trust-proxy", text]).ok()?;
@@ -421,6 +388,8 @@ mod tests {
     fn a_password_in_database_url_is_not_shown_by_help() {
         for command in [
             "serve",
+            "install",
+            "update",
             "lint",
             "psql",
             "report",

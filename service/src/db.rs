@@ -2,22 +2,27 @@
 //! which ties the caller's token to this transaction. Every statement is unnamed, because a
 //! prepared statement that an earlier request left in the session could be a trap. A transaction
 //! that did not end well, such as one whose request was dropped half-way, takes its connection
-//! with it. No connection is used whose login could get past row security.
+//! with it. No connection is used whose login could get past row security, or whose database is of
+//! another version.
 
-use std::{sync::Arc, time::Duration};
+use std::{ops::Deref, sync::Arc, time::Duration};
 
-use anyhow::{anyhow, bail};
+use anyhow::bail;
 use deadpool_postgres::{
     Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime,
 };
 use scopeguard::ScopeGuard;
 use tokio::{join, time::sleep, try_join};
-use tokio_postgres::{Client, Config, NoTls, Row, error::SqlState};
+use tokio_postgres::{Client, Row, error::SqlState};
+use tokio_postgres_rustls::MakeRustlsConnect;
+use tracing::warn;
 
 use crate::{
     caller::Caller,
+    database::Database,
     error::{Error, reason},
     record::{Param, Record, param},
+    release::VERSION,
     rule::{self, Rule},
 };
 
@@ -25,8 +30,12 @@ use crate::{
 const RETRIES: u32 = 3;
 /// How long a request waits for a connection before it is told that all are busy.
 const WAIT: Duration = Duration::from_secs(2);
-/// Why the database says that its caller must not serve, if so.
-const REFUSAL: &str = "select mandant_internal.relay_refusal()";
+/// Why the database says that its caller must not serve, if so, and of which version the extension is.
+const REFUSAL: &str = "
+    select mandant_internal.relay_refusal(),
+        (select extversion from pg_catalog.pg_extension where extname = 'pg_mandant')";
+/// Of which version the CRM is, for a relay.
+const CRM: &str = "select version from crm.installation";
 
 /// What a transaction sees of others that commit meanwhile. It is said whatever a session was left
 /// with: a deferrable snapshot would be waited for, before `enter` can refuse.
@@ -60,16 +69,20 @@ enum Ends {
 #[derive(Clone)]
 pub struct Db {
     pool: Pool,
+    /// How a server is asked to stop something.
+    tls: MakeRustlsConnect,
 }
 
 impl Db {
     /// Connects when first needed, with at most `connections` connections.
-    pub fn new(mut database: Config, connections: usize) -> anyhow::Result<Self> {
-        database.application_name("mandant");
+    pub fn new(database: &Database, connections: usize) -> anyhow::Result<Self> {
+        let mut config = database.config().clone();
+        config.application_name("mandant");
+        let tls = database.tls().connect.clone();
         let recycling = ManagerConfig {
             recycling_method: RecyclingMethod::Fast,
         };
-        let pool = Pool::builder(Manager::from_config(database, NoTls, recycling))
+        let pool = Pool::builder(Manager::from_config(config, tls.clone(), recycling))
             .max_size(connections.max(1))
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(WAIT))
@@ -83,17 +96,19 @@ impl Db {
                 })
             }))
             .build()?;
-        Ok(Self { pool })
+        Ok(Self { pool, tls })
     }
 
-    /// Fails if the database can be reached, by a login that could get past row security. One that
-    /// cannot be reached yet is asked with its first connection.
-    pub async fn refuse_to_bypass(&self) -> anyhow::Result<()> {
+    /// Fails if the database can be reached, and is of another version, or by a login that could get
+    /// past row security. One that cannot be reached yet is asked with its first connection.
+    pub async fn refuse_unfit(&self) -> anyhow::Result<()> {
         match self.pool.get().await {
-            Err(PoolError::PostCreateHook(HookError::Message(refusal))) => {
-                bail!("cannot serve with this login: {refusal}")
+            Err(PoolError::PostCreateHook(HookError::Message(refusal))) => bail!("{refusal}"),
+            Err(error) => {
+                warn!(reason = reason(&error), "no connection to the database yet");
+                Ok(())
             }
-            _ => Ok(()),
+            Ok(_) => Ok(()),
         }
     }
 
@@ -188,7 +203,10 @@ impl Db {
         W: Future<Output = Result<T, Error>>,
     {
         let client = match self.pool.get().await {
-            Ok(client) => scopeguard::guard(client, discard as fn(Object)),
+            Ok(client) => {
+                let tls = self.tls.clone();
+                scopeguard::guard(Lent { client, tls }, Lent::discard as fn(Lent))
+            }
             Err(error) => return Ok(Err(error.into())),
         };
         let transaction = Transaction(Arc::new(client));
@@ -213,36 +231,79 @@ impl Db {
     }
 }
 
+/// Why this service must not serve this database as this login.
 async fn refusal(client: &Client) -> Result<Option<String>, tokio_postgres::Error> {
-    match client.query_typed_one(REFUSAL, &[]).await {
-        Ok(row) => row.try_get(0),
-        Err(error)
-            if matches!(
-                error.code(),
-                Some(&SqlState::INVALID_SCHEMA_NAME | &SqlState::UNDEFINED_FUNCTION)
-            ) =>
-        {
-            Ok(Some(
-                "the database has no extension pg_mandant, or an older one: name another in DATABASE_URL"
-                    .to_owned(),
-            ))
-        }
-        Err(error) => Err(error),
+    let older = |error: tokio_postgres::Error| {
+        match error.code() {
+        Some(
+            &SqlState::INVALID_SCHEMA_NAME
+            | &SqlState::UNDEFINED_FUNCTION
+            | &SqlState::UNDEFINED_COLUMN,
+        ) => Ok(Some(
+            "cannot serve this database: it has no extension pg_mandant, which `mandant install` puts there, or an older \
+             one, which `mandant update` brings here"
+                .to_owned(),
+        )),
+        _ => Err(error),
+    }
+    };
+    let row = match client.query_typed_one(REFUSAL, &[]).await {
+        Ok(row) => row,
+        Err(error) => return older(error),
+    };
+    if let Some(refusal) = row.try_get::<_, Option<&str>>(0)? {
+        return Ok(Some(format!("cannot serve with this login: {refusal}")));
+    }
+    let crm = match client.query_typed_opt(CRM, &[]).await {
+        Ok(crm) => crm,
+        Err(error) if error.code() == Some(&SqlState::UNDEFINED_TABLE) => None,
+        Err(error) => return older(error),
+    };
+    let crm = crm.as_ref().map(|row| row.try_get(0)).transpose()?;
+    Ok(misfit(row.try_get(1)?, crm))
+}
+
+/// What is wrong with the versions of a database. What nobody recorded was not installed by `mandant`, and is not judged.
+fn misfit(extension: Option<&str>, crm: Option<&str>) -> Option<String> {
+    let of = |what: &str, version: Option<&str>| match version {
+        Some(version) if version != VERSION => Some(format!("{what} of version {version}")),
+        _ => None,
+    };
+    let found = of("the extension", extension).or_else(|| of("the CRM", crm))?;
+    Some(format!(
+        "cannot serve this database: it has {found}, and this is {VERSION}: `mandant update` brings an older one here, \
+         a newer one needs the `mandant` of its version"
+    ))
+}
+
+/// A connection of the pool.
+struct Lent {
+    client: Object,
+    tls: MakeRustlsConnect,
+}
+
+impl Lent {
+    /// Closes it, and stops what the server may still be doing for it.
+    fn discard(self) {
+        let cancel = Object::take(self.client).cancel_token();
+        tokio::spawn(async move {
+            // in vain if there is nothing to stop any more
+            let _ = cancel.cancel_query(self.tls).await;
+        });
     }
 }
 
-/// Closes a connection, and stops what the server may still be doing for it.
-fn discard(client: Object) {
-    let cancel = Object::take(client).cancel_token();
-    tokio::spawn(async move {
-        // in vain if there is nothing to stop any more
-        let _ = cancel.cancel_query(NoTls).await;
-    });
+impl Deref for Lent {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
 }
 
 /// A transaction, for the statements of one request. Its connection is discarded unless it ends.
 #[derive(Clone)]
-pub struct Transaction(Arc<ScopeGuard<Object, fn(Object)>>);
+pub struct Transaction(Arc<ScopeGuard<Lent, fn(Lent)>>);
 
 impl Transaction {
     async fn begin(&self, caller: Option<&Caller>, isolation: Isolation) -> Result<(), Error> {
@@ -316,7 +377,7 @@ impl Transaction {
     /// the server, too. Nothing runs there any more.
     fn close(self) {
         if let Some(client) = Arc::into_inner(self.0) {
-            drop(Object::take(ScopeGuard::into_inner(client)));
+            drop(Object::take(ScopeGuard::into_inner(client).client));
         }
     }
 
@@ -357,12 +418,21 @@ impl Transaction {
     }
 }
 
-/// One connection, beside the pool.
-pub async fn connect_to(database: &Config) -> anyhow::Result<Client> {
-    let (client, connection) = database
-        .connect(NoTls)
-        .await
-        .map_err(|error| anyhow!("cannot connect to the database: {}", reason(&error)))?;
-    tokio::spawn(connection);
-    Ok(client)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_of_another_version_does_not_fit() {
+        assert_eq!(misfit(Some(VERSION), Some(VERSION)), None);
+        assert_eq!(misfit(Some(VERSION), None), None);
+        for (extension, crm, named) in [
+            ("0.0.9", Some(VERSION), "the extension of version 0.0.9"),
+            (VERSION, Some("0.0.8"), "the CRM of version 0.0.8"),
+            ("9.0.0", Some("9.0.0"), "the extension of version 9.0.0"),
+        ] {
+            let refusal = misfit(Some(extension), crm).unwrap();
+            assert!(refusal.contains(named), "{refusal}");
+        }
+    }
 }

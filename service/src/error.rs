@@ -27,7 +27,7 @@ use tokio_postgres::error::{DbError, SqlState};
 use tracing::{error, warn};
 use uuid::Uuid;
 
-use crate::{BODY_LIMIT, rule::Rule, telemetry::request_id};
+use crate::{BODY_LIMIT, rule::Rule, telemetry::request_id, tls};
 
 const DESCRIBED: &str = "GET /openapi.json says what this address takes; /docs shows it";
 const SIGN_IN: &str = "sign in with POST /v1/sign-in and send `Authorization: Bearer <token>`";
@@ -219,10 +219,10 @@ impl Error {
         )
     }
 
-    /// The service's login could get past row security; the log says how.
+    /// The service's login could get past row security, or the database is of another version; the log says it.
     pub fn unfit(refusal: &str) -> Self {
-        error!(id = %request_id(), refusal, "this login must not serve");
-        let detail = "the service's login is not fit for it";
+        error!(id = %request_id(), refusal, "this must not be served");
+        let detail = "the service and its database do not fit";
         Self::refused(StatusCode::SERVICE_UNAVAILABLE, "42501", detail, None)
     }
 
@@ -603,7 +603,12 @@ pub fn reason(error: &(dyn std::error::Error + 'static)) -> String {
             let (message, code) = (error.message(), error.code().code());
             format!("{message} (SQLSTATE {code}){}", hint.unwrap_or_default())
         }
-        None => innermost.to_string(),
+        None => {
+            let io = innermost.downcast_ref::<io::Error>();
+            let tls = io.and_then(|error| error.get_ref()?.downcast_ref::<rustls::Error>());
+            tls.and_then(tls::refusal)
+                .unwrap_or_else(|| innermost.to_string())
+        }
     }
 }
 

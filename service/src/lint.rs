@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, anyhow};
 use serde::Serialize;
-use tokio_postgres::{NoTls, Row};
+use tokio_postgres::Row;
 
-use crate::{cluster::superuser_of_running, config, error::reason};
+use crate::{cluster::superuser_of_running, config, database::Database, error::reason};
 
 /// What was found.
 pub struct Report(Vec<Finding>);
@@ -27,9 +27,7 @@ impl Report {
     pub async fn of(options: &config::Lint) -> Result<Self> {
         let (database, name) = match &options.database_url {
             Some(url) => {
-                let database = url
-                    .parse()
-                    .context("DATABASE_URL is not a connection URL")?;
+                let database = Database::parse(url, "DATABASE_URL")?;
                 (database, "the database".to_owned())
             }
             None => (
@@ -37,11 +35,10 @@ impl Report {
                 format!("the private database in {}", options.home.display()),
             ),
         };
-        let (client, connection) = database
-            .connect(NoTls)
+        let client = database
+            .connect()
             .await
-            .map_err(|error| anyhow!("{name} does not answer: {}", reason(&error)))?;
-        tokio::spawn(connection);
+            .with_context(|| format!("{name} does not answer"))?;
         let found = client
             .query_typed("select * from mandant.lint()", &[])
             .await

@@ -8,15 +8,19 @@ use clap::Parser;
 use mandant::{
     cluster::{self, Cluster},
     config::{
-        self, By, Cli, Command, Export, Fresh, Lint, Load, Psql, RefreshKeys, Restore, Serve,
-        SetPassword,
+        self, By, Cli, Command, Demo, Export, Fresh, Install, Lint, Load, Psql, RefreshKeys,
+        Restore, Serve, SetPassword, Update,
     },
-    db::{Db, connect_to},
+    database::Database,
+    db::Db,
     export, import,
+    install::{self, Found},
     lint::Report,
     load, password,
     peer::Proxies,
-    print_report, psql, refresh, restore, run_contracts,
+    print_report, psql, refresh,
+    release::VERSION,
+    restore, run_contracts,
     telemetry::{self, say},
 };
 use tokio::{
@@ -25,7 +29,7 @@ use tokio::{
     sync::watch,
     time::sleep,
 };
-use tokio_postgres::{Client, Config};
+use tokio_postgres::Client;
 
 /// How long requests in flight may take to finish once the service was asked to stop.
 const GRACE: Duration = Duration::from_secs(30);
@@ -34,6 +38,8 @@ const GRACE: Duration = Duration::from_secs(30);
 async fn main() -> ExitCode {
     let (outcome, failure) = match Cli::parse().command {
         Command::Serve(options) => (serve(options).await, 1),
+        Command::Install(options) => (install_into(options).await, 1),
+        Command::Update(options) => (update(options).await, 1),
         Command::Lint(options) => (lint(options).await, 2),
         Command::RefreshKeys(options) => (refresh_keys(options).await, 1),
         Command::Load(options) => (load_files(options).await, 1),
@@ -58,8 +64,8 @@ async fn serve(options: Serve) -> Result<ExitCode> {
     let stop = Stop::on_signals()?;
     match &options.database_url {
         Some(url) => {
-            let db = Db::new(parse(url)?, options.connections)?;
-            db.refuse_to_bypass().await?;
+            let db = Db::new(&parse(url)?, options.connections)?;
+            db.refuse_unfit().await?;
             say(format!(
                 "Serving http://{}, Ctrl-C stops.",
                 listener.local_addr()?
@@ -87,8 +93,8 @@ async fn serve_embedded(
         running = cluster.start(&url, options.demo) => running?,
         () = stop.asked(1) => return Ok(()),
     };
-    let db = Db::new(running.service_login(), options.connections)?;
-    db.refuse_to_bypass().await?;
+    let db = Db::new(&running.service_login()?, options.connections)?;
+    db.refuse_unfit().await?;
     say(running.welcome(&url));
     let outcome = answer(listener, db, options, stop).await;
     say("Stopping the private database.");
@@ -114,6 +120,67 @@ async fn answer(listener: TcpListener, db: Db, options: &Serve, stop: &Stop) -> 
         }
         () = overdue => Ok(()),
     }
+}
+
+async fn install_into(options: Install) -> Result<ExitCode> {
+    let stop = Stop::on_signals()?;
+    let database = match options.database_url.as_deref() {
+        Some(url) => parse(url)?,
+        None => Database::of_environment()?
+            .context("which database? DATABASE_URL, or PGHOST and its like, must name one")?,
+    };
+    let mut client = database.connect().await?;
+    let found = tokio::select! {
+        found = install::install(&mut client, options.demo) => found?,
+        () = stop.asked(1) => bail!("stopped: nothing was installed"),
+    };
+    match found {
+        Found::Nothing => say(format!(
+            "Installed {VERSION}. Serve it as mandant_service, which has no password yet."
+        )),
+        Found::Same if options.demo == Demo::None => {
+            say(format!("Nothing to do: {VERSION} is installed."));
+        }
+        Found::Same => say(format!(
+            "Nothing to do: {VERSION} is installed, and demo companies come with a new database only."
+        )),
+        Found::Older(version) => bail!(
+            "the database is of version {version}, and this is {VERSION}: `mandant update` brings it here"
+        ),
+        Found::Other(no_way) => return Err(no_way.into()),
+    }
+    if let Some(warning) = install::preload_warning(&client).await? {
+        eprintln!("mandant: warning: {warning}");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn update(options: Update) -> Result<ExitCode> {
+    let stop = Stop::on_signals()?;
+    let stopped = || anyhow!("stopped: nothing was updated");
+    let updated = match options.database_url.as_deref() {
+        Some(url) => {
+            let mut client = parse(url)?.connect().await?;
+            tokio::select! {
+                updated = install::update(&mut client) => updated?,
+                () = stop.asked(1) => return Err(stopped()),
+            }
+        }
+        None => {
+            let cluster = Cluster::claim(&options.home)?;
+            let updated = tokio::select! {
+                updated = cluster.update() => updated,
+                () = stop.asked(1) => Err(stopped()),
+            };
+            let ended = cluster.stop().await; // whatever happened, no server is left behind
+            updated.and_then(|updated| ended.map(|()| updated))?
+        }
+    };
+    say(match updated {
+        Some(before) => format!("Updated from {before} to {VERSION}."),
+        None => format!("Nothing to do: {VERSION} is installed."),
+    });
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn lint(options: Lint) -> Result<ExitCode> {
@@ -159,7 +226,8 @@ async fn psql(options: Psql) -> Result<ExitCode> {
 }
 
 async fn report(options: config::Report) -> Result<ExitCode> {
-    let print = async |database| print_report::print(&connect_to(&database).await?, &options).await;
+    let print =
+        async |database: Database| print_report::print(&database.connect().await?, &options).await;
     by_rights_of(&options.who.by, print).await?;
     Ok(ExitCode::SUCCESS)
 }
@@ -172,8 +240,8 @@ async fn run_contracts(options: config::RunContracts) -> Result<ExitCode> {
 
 async fn export_tenant(options: Export) -> Result<ExitCode> {
     let stop = Stop::on_signals()?;
-    let write = async |database| {
-        let client = connect_to(&database).await?;
+    let write = async |database: Database| {
+        let client = database.connect().await?;
         tokio::select! {
             written = export::export(&client, &options) => written,
             () = stop.asked(1) => bail!("stopped: nothing was exported"),
@@ -200,12 +268,12 @@ async fn import(options: config::Import) -> Result<ExitCode> {
 }
 
 /// Does it on the database that was named, as its login, or as an employee who signs in for it.
-async fn by_rights_of(by: &By, work: impl AsyncFnOnce(Config) -> Result<()>) -> Result<()> {
+async fn by_rights_of(by: &By, work: impl AsyncFnOnce(Database) -> Result<()>) -> Result<()> {
     let url = by.database_url.as_deref();
     let Some(email) = &by.email else {
         let database = match url {
             Some(url) => parse(url)?,
-            None => match config::database_of_environment()? {
+            None => match Database::of_environment()? {
                 Some(database) => database,
                 None => {
                     let login = env::var("PGUSER").ok();
@@ -215,15 +283,13 @@ async fn by_rights_of(by: &By, work: impl AsyncFnOnce(Config) -> Result<()>) -> 
         };
         return work(database).await;
     };
-    let mut database = match url {
+    let relay = match url {
         Some(url) => parse(url)?,
         None => cluster::person_of_running(&by.home)?,
     };
-    let relay = database.clone();
     let token = psql::sign_in(&relay, email, &password::ask()?).await?;
-    let more = database.get_options().unwrap_or_default();
-    database.options(format!("{more} {}", psql::token_option(&token)));
-    let done = work(database).await;
+    let option = psql::token_option(&token);
+    let done = work(relay.clone().with_option(&option)).await;
     psql::sign_out(&relay, &token).await?;
     done
 }
@@ -235,17 +301,17 @@ async fn set_password(options: SetPassword) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn parse(url: &str) -> Result<Config> {
-    url.parse().context("DATABASE_URL is not a connection URL")
+fn parse(url: &str) -> Result<Database> {
+    Database::parse(url, "DATABASE_URL")
 }
 
 /// A connection to the database that was named, or to the private one.
 async fn connect(url: Option<&str>, home: &Path) -> Result<Client> {
-    let database: Config = match url {
+    let database = match url {
         Some(url) => parse(url)?,
         None => cluster::superuser_of_running(home)?,
     };
-    connect_to(&database).await
+    database.connect().await
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener> {

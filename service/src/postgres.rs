@@ -2,7 +2,7 @@
 //! are, and how to run them.
 
 use std::{
-    env, fs,
+    env,
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
 };
@@ -20,7 +20,6 @@ pub struct Postgres {
     pub major: String,
     programs: PathBuf,
     extensions: PathBuf,
-    libraries: PathBuf,
 }
 
 impl Postgres {
@@ -54,7 +53,7 @@ impl Postgres {
 
     fn ask(pg_config: &Path) -> Option<Self> {
         let answer = std::process::Command::new(pg_config)
-            .args(["--version", "--bindir", "--sharedir", "--pkglibdir"])
+            .args(["--version", "--bindir", "--sharedir"])
             .output()
             .ok()?;
         Self::parse(&String::from_utf8(answer.stdout).ok()?)
@@ -70,26 +69,7 @@ impl Postgres {
                 .to_owned(),
             programs: lines.next()?.into(),
             extensions: Path::new(lines.next()?).join("extension"),
-            libraries: lines.next()?.into(),
         })
-    }
-
-    /// The files that make up our extension here.
-    pub fn extension_files(&self) -> Result<Vec<PathBuf>> {
-        let mut files: Vec<_> = fs::read_dir(&self.extensions)?
-            .filter_map(|entry| Some(entry.ok()?.path()))
-            .filter(|path| {
-                let name = path
-                    .file_name()
-                    .and_then(|name| name.to_str())
-                    .unwrap_or_default();
-                name == "pg_mandant.control"
-                    || name.starts_with("pg_mandant--") && name.ends_with(".sql")
-            })
-            .collect();
-        files.sort();
-        files.push(self.libraries.join("pg_mandant.so"));
-        Ok(files)
     }
 
     /// Runs a program with arguments between spaces in `folder`, as `user` if given. A Ctrl-C in the terminal does not reach it,
@@ -139,7 +119,7 @@ mod tests {
     #[test]
     fn the_major_version_is_read_from_any_minor_or_beta() {
         for (version, major) in [("15.13 (Debian 15.13-0)", "15"), ("18beta1", "18")] {
-            let answer = format!("PostgreSQL {version}\n/bin\n/share\n/lib\n");
+            let answer = format!("PostgreSQL {version}\n/bin\n/share\n");
             let postgres = Postgres::parse(&answer).unwrap();
             assert_eq!(postgres.major, major);
             assert_eq!(postgres.extensions, Path::new("/share/extension"));

@@ -5,7 +5,7 @@
 use std::{
     env,
     ffi::OsString,
-    os::unix::{ffi::OsStringExt, process::ExitStatusExt},
+    os::unix::process::ExitStatusExt,
     process::{ExitCode, ExitStatus},
 };
 
@@ -15,18 +15,14 @@ use tokio::{
     process::{Child, Command},
     signal::unix::{SignalKind, signal},
 };
-use tokio_postgres::{
-    Config, NoTls,
-    config::{Host, SslMode},
-};
 
-use crate::{config, error::reason, record::param};
+use crate::{config, database::Database, error::reason, record::param};
 
 /// Whose session it is, before what psql shows anyway. A user's psqlrc may say otherwise.
 const PROMPT: &str = "PROMPT1=%:MANDANT: %/%R%x%# ";
 
 /// Runs psql on a database whose login is a relay; the exit code is psql's.
-pub async fn psql(database: &Config, options: &config::Psql, password: &str) -> Result<ExitCode> {
+pub async fn psql(database: &Database, options: &config::Psql, password: &str) -> Result<ExitCode> {
     let token = sign_in(database, &options.email, password).await?;
     let ended = run(database, options, &token).await;
     if let Err(error) = sign_out(database, &token).await {
@@ -36,12 +32,8 @@ pub async fn psql(database: &Config, options: &config::Psql, password: &str) -> 
 }
 
 /// Signs in as somebody, for a token.
-pub async fn sign_in(database: &Config, email: &str, password: &str) -> Result<String> {
-    let (client, connection) = database
-        .connect(NoTls)
-        .await
-        .map_err(|error| anyhow!("cannot connect to the database: {}", reason(&error)))?;
-    tokio::spawn(connection);
+pub async fn sign_in(database: &Database, email: &str, password: &str) -> Result<String> {
+    let client = database.connect().await?;
     let row = client
         .query_typed_one(
             "select token from mandant.sign_in($1, $2)",
@@ -53,9 +45,8 @@ pub async fn sign_in(database: &Config, email: &str, password: &str) -> Result<S
 }
 
 /// Ends a token, on a connection of its own: psql may run for hours.
-pub async fn sign_out(database: &Config, token: &str) -> Result<()> {
-    let (mut client, connection) = database.connect(NoTls).await?;
-    tokio::spawn(connection);
+pub async fn sign_out(database: &Database, token: &str) -> Result<()> {
+    let mut client = database.connect().await?;
     let transaction = client.transaction().await?;
     transaction
         .execute_typed("select mandant.enter($1)", &[param(&token)])
@@ -67,7 +58,7 @@ pub async fn sign_out(database: &Config, token: &str) -> Result<()> {
     Ok(transaction.commit().await?)
 }
 
-async fn run(database: &Config, options: &config::Psql, token: &str) -> Result<ExitStatus> {
+async fn run(database: &Database, options: &config::Psql, token: &str) -> Result<ExitStatus> {
     let psql = Command::new("psql")
         .arg("-v")
         .arg(format!("MANDANT={}", options.email))
@@ -112,60 +103,19 @@ pub fn token_option(token: &str) -> String {
     format!("-c mandant.token={token}")
 }
 
-/// Where psql connects, as whom, and with what.
-fn environment(database: &Config, token: &str) -> Vec<(&'static str, OsString)> {
-    let hosts = database.get_hosts().iter().map(|host| match host {
-        Host::Tcp(name) => OsString::from(name),
-        Host::Unix(folder) => folder.clone().into(),
-    });
-    let ports = database
-        .get_ports()
-        .iter()
-        .map(|port| port.to_string().into());
-    let mut environment = vec![
-        ("PGHOST", joined(hosts, ",")),
-        ("PGPORT", joined(ports, ",")),
-        // what the user wants otherwise comes first, and so does not stand in the way
-        (
-            "PGOPTIONS",
-            joined(
-                [
-                    env::var_os("PGOPTIONS"),
-                    database.get_options().map(OsString::from),
-                    Some(token_option(token).into()),
-                ]
-                .into_iter()
-                .flatten(),
-                " ",
-            ),
-        ),
-    ];
-    let texts = [
-        ("PGUSER", database.get_user()),
-        ("PGDATABASE", database.get_dbname()),
-        (
-            "PGSSLMODE",
-            match database.get_ssl_mode() {
-                SslMode::Disable => Some("disable"),
-                SslMode::Require => Some("require"),
-                _ => None,
-            },
-        ),
-    ];
-    environment.extend(
-        texts
-            .into_iter()
-            .filter_map(|(name, text)| Some((name, text?.into()))),
-    );
-    if let Some(password) = database.get_password() {
-        environment.push(("PGPASSWORD", OsString::from_vec(password.to_vec())));
+/// Where psql connects, as whom, and with what. What the user wants otherwise comes first, and so does not stand in the way.
+fn environment(database: &Database, token: &str) -> Vec<(&'static str, OsString)> {
+    let database = database.clone().with_option(&token_option(token));
+    let mut environment = database.environment();
+    let own = environment
+        .iter_mut()
+        .find(|(name, _)| *name == "PGOPTIONS");
+    if let (Some((_, options)), Some(mut wanted)) = (own, env::var_os("PGOPTIONS")) {
+        wanted.push(" ");
+        wanted.push(&options);
+        *options = wanted;
     }
     environment
-}
-
-fn joined(parts: impl IntoIterator<Item = OsString>, separator: &str) -> OsString {
-    let parts: Vec<_> = parts.into_iter().collect();
-    parts.join(separator.as_ref())
 }
 
 /// As a shell says it.
@@ -179,33 +129,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn psql_connects_as_the_url_says_and_with_the_token() {
-        let url = "postgresql://mandant_psql:se%20cret@a.example:1,b.example:2/mandant?options=-cgeqo%3Doff&sslmode=disable";
-        let environment = environment(&url.parse().unwrap(), "token");
-        for expected in [
-            ("PGHOST", "a.example,b.example"),
-            ("PGPORT", "1,2"),
-            ("PGUSER", "mandant_psql"),
-            ("PGDATABASE", "mandant"),
-            ("PGPASSWORD", "se cret"),
-            ("PGSSLMODE", "disable"),
-        ] {
-            assert!(
-                environment.contains(&(expected.0, expected.1.into())),
-                "{expected:?}"
-            );
-        }
-        let options = environment
-            .iter()
-            .find(|(name, _)| *name == "PGOPTIONS")
-            .unwrap();
+    fn psql_connects_with_the_token() {
+        let url = "postgresql://mandant_psql@a.example/mandant?options=-cgeqo%3Doff";
+        let database = Database::parse(url, "DATABASE_URL").unwrap();
+        let environment = environment(&database, "token");
+        let of = |wanted| environment.iter().find(|(name, _)| *name == wanted);
+        let (_, options) = of("PGOPTIONS").unwrap();
+        let options = options.to_str().unwrap();
         assert!(
-            options
-                .1
-                .to_str()
-                .unwrap()
-                .ends_with("-cgeqo=off -c mandant.token=token")
+            options.ends_with("-cgeqo=off -c mandant.token=token"),
+            "{options}"
         );
+        assert!(environment.contains(&("PGUSER", "mandant_psql".into())));
     }
 
     #[test]

@@ -7,10 +7,10 @@ use anyhow::{Result, anyhow, ensure};
 use chrono::NaiveDate;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::{sync::Mutex, task::JoinSet};
-use tokio_postgres::{Client, Config};
+use tokio_postgres::Client;
 use uuid::Uuid;
 
-use crate::{config, db::connect_to, error::reason, record::param, telemetry::say};
+use crate::{config, database::Database, error::reason, record::param, telemetry::say};
 
 /// Contracts of one transaction.
 const SIZE: usize = 250;
@@ -26,7 +26,7 @@ struct Done {
 }
 
 /// Bills what is due, and says what came of it.
-pub async fn run(database: &Config, options: &config::RunContracts) -> Result<()> {
+pub async fn run(database: &Database, options: &config::RunContracts) -> Result<()> {
     let client = open(database, options).await?;
     let due = "select contract_id from crm.due_contracts($1)";
     let due: Vec<Uuid> = client
@@ -93,8 +93,8 @@ pub async fn run(database: &Config, options: &config::RunContracts) -> Result<()
     Ok(())
 }
 
-async fn open(database: &Config, options: &config::RunContracts) -> Result<Client> {
-    let client = connect_to(database).await?;
+async fn open(database: &Database, options: &config::RunContracts) -> Result<Client> {
+    let client = database.connect().await?;
     if let Some(tenant) = &options.who.tenant {
         let select = "select set_config('mandant.tenant', $1, false)";
         client

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use tokio_postgres::Config;
+use anyhow::Result;
 
-use crate::install::{ADMIN, DATABASE};
+use crate::{cluster::DATABASE, database::Database, install::ADMIN};
 
 /// A private cluster that runs, with everything installed.
 pub struct Running {
@@ -20,14 +20,8 @@ pub struct Running {
 
 impl Running {
     /// The login that the service connects as.
-    pub fn service_login(&self) -> Config {
-        let mut config = Config::new();
-        config
-            .host_path(&self.socket)
-            .port(self.port)
-            .user("mandant_service")
-            .dbname(DATABASE);
-        config
+    pub fn service_login(&self) -> Result<Database> {
+        Database::on_socket(&self.socket, self.port, "mandant_service", DATABASE)
     }
 
     /// What a shell needs to know: `set -a; . .mandant/env` makes `psql` connect as administrator.

@@ -17,7 +17,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Map as Object, Value, json};
 use sha2::{Digest, Sha256};
 use tokio::{sync::mpsc, task::spawn_blocking};
-use tokio_postgres::{Client, Config};
+use tokio_postgres::Client;
 use unicode_width::UnicodeWidthStr;
 use uuid::Uuid;
 
@@ -26,7 +26,7 @@ use self::{
     file::{Cell, Taker, Trouble},
     map::Map,
 };
-use crate::{config, db::connect_to, error::reason, record::param, telemetry::say};
+use crate::{config, database::Database, error::reason, record::param, telemetry::say};
 
 /// Rows that are sent at once.
 const BATCH: usize = 500;
@@ -59,13 +59,13 @@ struct Problem {
 }
 
 /// Imports a folder, and says what came of it.
-pub async fn run(database: &Config, options: &config::Import) -> Result<()> {
+pub async fn run(database: &Database, options: &config::Import) -> Result<()> {
     let map = match &options.map {
         Some(path) => Map::read(path)?,
         None => Map::default(),
     };
     let files = files_of(&options.folder)?;
-    let client = connect_to(database).await?;
+    let client = database.connect().await?;
     ask(&client, "begin").await?;
     if let Some(tenant) = &options.who.tenant {
         let select = "select set_config('mandant.tenant', $1, true)";
