@@ -5,7 +5,7 @@
 //! was set (the generic cell rate algorithm, ITU-T I.371: of each it needs to know one moment). A connection counts as long
 //! as it acts for somebody: that of a relay for a transaction, that of a login until its end.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::ffi::c_int;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -49,7 +49,7 @@ thread_local! {
     /// The seat of this session, once it has acted for somebody.
     static SEAT: Cell<Option<&'static Seat>> = const { Cell::new(None) };
     /// Who sits there.
-    static SITS: RefCell<Option<Id>> = const { RefCell::new(None) };
+    static SITS: Cell<Option<Id>> = const { Cell::new(None) };
 }
 
 fn database() -> u32 {
@@ -144,7 +144,7 @@ pub fn sit(authority: &Authority) -> Result<(), Error> {
     let Some((shared, principal)) = shared().zip(authority.principal).filter(|_| !is_worker) else {
         return Ok(());
     };
-    if SITS.with_borrow(|sits| *sits == Some(principal)) {
+    if SITS.get() == Some(principal) {
         return Ok(());
     }
     let Some(seat) = SEAT.get().or_else(|| find_seat(shared)) else {

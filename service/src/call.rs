@@ -16,6 +16,7 @@ use crate::{
     error::Error,
     once::Once,
     precondition::Precondition,
+    replica::From,
     reply::{Answer, Done, Reply},
 };
 
@@ -103,6 +104,15 @@ impl Call {
         W: Future<Output = Result<T, Error>>,
     {
         self.db.run(&self.caller, Isolation::Committed, work).await
+    }
+
+    /// Reads something for whoever evaluates: from the standby, if one is known and has it.
+    pub async fn consult<T, W>(self, work: impl Fn(Transaction) -> W) -> Result<From<T>, Error>
+    where
+        W: Future<Output = Result<T, Error>>,
+    {
+        let (value, source) = self.db.consult(&self.caller, work).await?;
+        Ok(From(value, source))
     }
 
     /// Makes something, which is then at the address that `at` gives.

@@ -65,9 +65,20 @@ pub struct Serve {
     /// Database to use instead of a private one, as a login that is a relay
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     pub database_url: Option<String>,
-    /// Connections to the database, at most
+    /// Standby of the database, from which reports are read when it has all that the database has, as the same login
+    #[arg(
+        long,
+        env = "DATABASE_REPLICA_URL",
+        hide_env_values = true,
+        requires = "database_url"
+    )]
+    pub replica_url: Option<String>,
+    /// Connections to each server of the database, at most
     #[arg(long, env = "MANDANT_CONNECTIONS", default_value_t = 32)]
     pub connections: usize,
+    /// Address to tell Prometheus on how requests, transactions and connections fare, at /metrics; unless said, nowhere
+    #[arg(long, env = "MANDANT_METRICS_LISTEN")]
+    pub metrics_listen: Option<SocketAddr>,
     /// Networks of reverse proxies (192.0.2.0/24, 2001:db8::/32, an address), whose X-Forwarded-For or Forwarded is believed
     #[arg(long, env = "MANDANT_TRUST_PROXY", value_delimiter = ',', value_parser = network)]
     pub trust_proxy: Vec<IpNet>,

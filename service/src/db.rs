@@ -2,41 +2,27 @@
 //! which ties the caller's token to this transaction. Every statement is unnamed, because a
 //! prepared statement that an earlier request left in the session could be a trap. A transaction
 //! that did not end well, such as one whose request was dropped half-way, takes its connection
-//! with it. No connection is used whose login could get past row security, or whose database is of
-//! another version.
+//! with it.
 
-use std::{ops::Deref, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use anyhow::bail;
-use deadpool_postgres::{
-    Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime,
-};
-use scopeguard::ScopeGuard;
+use deadpool_postgres::{PoolError, TimeoutType};
 use tokio::{join, time::sleep, try_join};
-use tokio_postgres::{Client, Row, error::SqlState};
-use tokio_postgres_rustls::MakeRustlsConnect;
-use tracing::warn;
+use tokio_postgres::Row;
 
 use crate::{
     caller::Caller,
     database::Database,
-    error::{Error, reason},
+    error::Error,
+    metrics::{Metrics, Outcome},
     record::{Param, Record, param},
-    release::VERSION,
+    replica::{Asked, Position, Source},
     rule::{self, Rule},
+    server::{Lent, Server, refusal},
 };
 
 /// How often a transaction that met a conflict is tried again.
 const RETRIES: u32 = 3;
-/// How long a request waits for a connection before it is told that all are busy.
-const WAIT: Duration = Duration::from_secs(2);
-/// Why the database says that its caller must not serve, if so, and of which version the extension is.
-const REFUSAL: &str = "
-    select mandant_internal.relay_refusal(),
-        (select extversion from pg_catalog.pg_extension where extname = 'pg_mandant')";
-/// Of which version the CRM is, for a relay.
-const CRM: &str = "select version from crm.installation";
-
 /// What a transaction sees of others that commit meanwhile. It is said whatever a session was left
 /// with: a deferrable snapshot would be waited for, before `enter` can refuse.
 #[derive(Clone, Copy)]
@@ -65,50 +51,62 @@ enum Ends {
     Late,
 }
 
-/// The connections to the database.
+/// The database: its primary server, and a standby for reports, if one is known.
 #[derive(Clone)]
 pub struct Db {
-    pool: Pool,
-    /// How a server is asked to stop something.
-    tls: MakeRustlsConnect,
+    primary: Server,
+    replica: Option<Server>,
+    metrics: Arc<Metrics>,
 }
 
 impl Db {
-    /// Connects when first needed, with at most `connections` connections.
-    pub fn new(database: &Database, connections: usize) -> anyhow::Result<Self> {
-        let mut config = database.config().clone();
-        config.application_name("mandant");
-        let tls = database.tls().connect.clone();
-        let recycling = ManagerConfig {
-            recycling_method: RecyclingMethod::Fast,
-        };
-        let pool = Pool::builder(Manager::from_config(config, tls.clone(), recycling))
-            .max_size(connections.max(1))
-            .runtime(Runtime::Tokio1)
-            .wait_timeout(Some(WAIT))
-            .create_timeout(Some(WAIT))
-            .post_create(Hook::async_fn(|client, _| {
-                Box::pin(async {
-                    match refusal(client).await.map_err(HookError::Backend)? {
-                        Some(refusal) => Err(HookError::message(refusal)),
-                        None => Ok(()),
-                    }
-                })
-            }))
-            .build()?;
-        Ok(Self { pool, tls })
+    /// Connects when first needed, with at most `connections` connections to each server.
+    pub fn new(
+        primary: &Database,
+        replica: Option<&Database>,
+        connections: usize,
+    ) -> anyhow::Result<Self> {
+        let server = |name, database| Server::new(name, database, connections);
+        Ok(Self {
+            primary: server("primary", primary)?,
+            replica: replica
+                .map(|database| server("replica", database))
+                .transpose()?,
+            metrics: Arc::new(Metrics::new()?),
+        })
     }
 
-    /// Fails if the database can be reached, and is of another version, or by a login that could get
-    /// past row security. One that cannot be reached yet is asked with its first connection.
+    fn servers(&self) -> impl Iterator<Item = &Server> {
+        [&self.primary].into_iter().chain(&self.replica)
+    }
+
+    /// Fails if a server can be reached and must not be served. One that cannot be reached yet is asked
+    /// with its first connection.
     pub async fn refuse_unfit(&self) -> anyhow::Result<()> {
-        match self.pool.get().await {
-            Err(PoolError::PostCreateHook(HookError::Message(refusal))) => bail!("{refusal}"),
-            Err(error) => {
-                warn!(reason = reason(&error), "no connection to the database yet");
-                Ok(())
+        for server in self.servers() {
+            server.refuse_unfit().await?;
+        }
+        Ok(())
+    }
+
+    /// What is counted.
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
+    }
+
+    /// Looks at the servers, for what is counted.
+    pub async fn observe(&self) {
+        let look = async |server: &Server| {
+            if let Some(up) = server.answers().await {
+                self.metrics.up(server.name, up);
             }
-            Ok(_) => Ok(()),
+            self.metrics.pool(server.name, &server.status());
+        };
+        match &self.replica {
+            None => look(&self.primary).await,
+            Some(replica) => {
+                join!(look(&self.primary), look(replica));
+            }
         }
     }
 
@@ -143,6 +141,63 @@ impl Db {
             .await
     }
 
+    /// Reads as [`Db::run`] does, from the standby, if one is known and has all that the primary has; from
+    /// which server it is, if one is known.
+    pub async fn consult<T, W>(
+        &self,
+        caller: &Caller,
+        work: impl Fn(Transaction) -> W,
+    ) -> Result<(T, Option<Source>), Error>
+    where
+        W: Future<Output = Result<T, Error>>,
+    {
+        let Some(replica) = &self.replica else {
+            let value = self.run(caller, Isolation::Committed, work).await?;
+            return Ok((value, None));
+        };
+        match self.ask_replica(replica, caller, &work).await? {
+            Ok(outcome) => {
+                self.metrics.replica(Asked::Answered);
+                outcome.map(|value| (value, Some(Source::Replica)))
+            }
+            Err(asked) => {
+                self.metrics.replica(asked);
+                let value = self.run(caller, Isolation::Committed, work).await?;
+                Ok((value, Some(Source::Primary)))
+            }
+        }
+    }
+
+    /// What the standby says, or why it said nothing. Without the primary nobody knows whether it says enough.
+    async fn ask_replica<T, W>(
+        &self,
+        replica: &Server,
+        caller: &Caller,
+        work: impl Fn(Transaction) -> W,
+    ) -> Result<Result<Result<T, Error>, Asked>, Error>
+    where
+        W: Future<Output = Result<T, Error>>,
+    {
+        let primary = self.lend(&self.primary).await?;
+        let position = match Position::of(primary).await {
+            Ok(position) => position,
+            Err(error) if error.is_lost() => return Err(error),
+            // the session was left unfit by somebody: a transaction finds another
+            Err(_) => return Ok(Err(Asked::Refused)),
+        };
+        let lent = match position.reached(replica).await {
+            Ok(lent) => lent,
+            Err(asked) => return Ok(Err(asked)),
+        };
+        let isolation = Isolation::Committed;
+        let attempt = self.attempt(lent, Some(caller), isolation, Ends::Late, work);
+        Ok(match attempt.await {
+            Ok(Err(error)) if error.is_of_standby() => Err(Asked::Refused),
+            Ok(outcome) => Ok(outcome),
+            Err(_) => Err(Asked::Refused),
+        })
+    }
+
     /// Runs `work` as nobody, who may sign in and nothing else.
     pub async fn relay<T, W>(&self, work: impl Fn(Transaction) -> W) -> Result<T, Error>
     where
@@ -174,26 +229,41 @@ impl Db {
         let mut unclean = 0;
         let mut ends = ends;
         loop {
-            match self.attempt(caller, isolation, ends, &work).await {
+            let lent = self.lend(&self.primary).await?;
+            let error = match self.attempt(lent, caller, isolation, ends, &work).await {
                 Ok(Err(error)) if error.is_conflict() && conflicts < RETRIES => {
                     conflicts += 1;
                     sleep(Duration::from_millis(10 << conflicts)).await;
+                    error
                 }
                 // At worst every connection in the pool, and then a new one. What ended early was not
                 // closed in the middle, so that a pooler between still has it: now it will be.
-                Err(_) if unclean <= self.pool.status().max_size => {
+                Err(error) if unclean <= self.primary.status().max_size => {
                     unclean += 1;
                     ends = Ends::Late;
+                    error
                 }
                 Ok(outcome) => return outcome,
                 Err(error) => return Err(error),
-            }
+            };
+            self.metrics.retry(error.code().unwrap_or_default());
         }
+    }
+
+    /// A connection of a server.
+    async fn lend(&self, server: &Server) -> Result<Lent, Error> {
+        server.lend().await.map_err(|error| {
+            if matches!(error, PoolError::Timeout(TimeoutType::Wait)) {
+                self.metrics.pool_timeout(server.name);
+            }
+            error.into()
+        })
     }
 
     /// The outcome, or why the session was of no use and is gone.
     async fn attempt<T, W>(
         &self,
+        lent: Lent,
         caller: Option<&Caller>,
         isolation: Isolation,
         ends: Ends,
@@ -202,14 +272,8 @@ impl Db {
     where
         W: Future<Output = Result<T, Error>>,
     {
-        let client = match self.pool.get().await {
-            Ok(client) => {
-                let tls = self.tls.clone();
-                scopeguard::guard(Lent { client, tls }, Lent::discard as fn(Lent))
-            }
-            Err(error) => return Ok(Err(error.into())),
-        };
-        let transaction = Transaction(Arc::new(client));
+        let counted = self.metrics.transaction();
+        let transaction = Transaction(Arc::new(lent));
         // One round trip: the work's first statement is sent behind `enter`. Should `enter` refuse,
         // the transaction has failed before PostgreSQL looks at that statement.
         let (begun, outcome, ended) = join!(
@@ -221,89 +285,37 @@ impl Db {
         // What an earlier request left may be a timeout that `enter` does not even get the time to refuse.
         let hurried = begun.as_ref().is_err_and(Error::is_canceled);
         match begun.and(outcome) {
-            Ok(value) => Ok(transaction.end(ended, "commit").await.map(|()| value)),
+            Ok(value) => {
+                let ended = transaction.end(ended, "commit").await;
+                counted.end(match ended {
+                    Ok(()) => Outcome::Committed,
+                    Err(_) => Outcome::Failed,
+                });
+                Ok(ended.map(|()| value))
+            }
             Err(error) if hurried || error.is_unclean_session() => {
                 transaction.close();
+                counted.end(Outcome::Discarded);
                 Err(error)
             }
-            Err(error) => Ok(Err(transaction.give_up(ended, error).await)),
+            Err(error) => {
+                let error = transaction.give_up(ended, error).await;
+                if error.is_busy() {
+                    self.metrics.number_wait();
+                }
+                counted.end(match error.is_lost() {
+                    true => Outcome::Failed,
+                    false => Outcome::RolledBack,
+                });
+                Ok(Err(error))
+            }
         }
-    }
-}
-
-/// Why this service must not serve this database as this login.
-async fn refusal(client: &Client) -> Result<Option<String>, tokio_postgres::Error> {
-    let older = |error: tokio_postgres::Error| {
-        match error.code() {
-        Some(
-            &SqlState::INVALID_SCHEMA_NAME
-            | &SqlState::UNDEFINED_FUNCTION
-            | &SqlState::UNDEFINED_COLUMN,
-        ) => Ok(Some(
-            "cannot serve this database: it has no extension pg_mandant, which `mandant install` puts there, or an older \
-             one, which `mandant update` brings here"
-                .to_owned(),
-        )),
-        _ => Err(error),
-    }
-    };
-    let row = match client.query_typed_one(REFUSAL, &[]).await {
-        Ok(row) => row,
-        Err(error) => return older(error),
-    };
-    if let Some(refusal) = row.try_get::<_, Option<&str>>(0)? {
-        return Ok(Some(format!("cannot serve with this login: {refusal}")));
-    }
-    let crm = match client.query_typed_opt(CRM, &[]).await {
-        Ok(crm) => crm,
-        Err(error) if error.code() == Some(&SqlState::UNDEFINED_TABLE) => None,
-        Err(error) => return older(error),
-    };
-    let crm = crm.as_ref().map(|row| row.try_get(0)).transpose()?;
-    Ok(misfit(row.try_get(1)?, crm))
-}
-
-/// What is wrong with the versions of a database. What nobody recorded was not installed by `mandant`, and is not judged.
-fn misfit(extension: Option<&str>, crm: Option<&str>) -> Option<String> {
-    let of = |what: &str, version: Option<&str>| match version {
-        Some(version) if version != VERSION => Some(format!("{what} of version {version}")),
-        _ => None,
-    };
-    let found = of("the extension", extension).or_else(|| of("the CRM", crm))?;
-    Some(format!(
-        "cannot serve this database: it has {found}, and this is {VERSION}: `mandant update` brings an older one here, \
-         a newer one needs the `mandant` of its version"
-    ))
-}
-
-/// A connection of the pool.
-struct Lent {
-    client: Object,
-    tls: MakeRustlsConnect,
-}
-
-impl Lent {
-    /// Closes it, and stops what the server may still be doing for it.
-    fn discard(self) {
-        let cancel = Object::take(self.client).cancel_token();
-        tokio::spawn(async move {
-            // in vain if there is nothing to stop any more
-            let _ = cancel.cancel_query(self.tls).await;
-        });
-    }
-}
-
-impl Deref for Lent {
-    type Target = Client;
-
-    fn deref(&self) -> &Client {
-        &self.client
     }
 }
 
 /// A transaction, for the statements of one request. Its connection is discarded unless it ends.
 #[derive(Clone)]
-pub struct Transaction(Arc<ScopeGuard<Lent, fn(Lent)>>);
+pub struct Transaction(Arc<Lent>);
 
 impl Transaction {
     async fn begin(&self, caller: Option<&Caller>, isolation: Isolation) -> Result<(), Error> {
@@ -369,7 +381,7 @@ impl Transaction {
     /// Gives the connection back.
     fn release(self) {
         if let Some(client) = Arc::into_inner(self.0) {
-            drop(ScopeGuard::into_inner(client));
+            client.give_back();
         }
     }
 
@@ -377,7 +389,7 @@ impl Transaction {
     /// the server, too. Nothing runs there any more.
     fn close(self) {
         if let Some(client) = Arc::into_inner(self.0) {
-            drop(Object::take(ScopeGuard::into_inner(client).client));
+            client.close();
         }
     }
 
@@ -415,24 +427,5 @@ impl Transaction {
     /// How many rows a statement touched.
     pub async fn execute(&self, statement: &str, params: &[Param<'_>]) -> Result<u64, Error> {
         Ok(self.0.execute_typed(statement, params).await?)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_database_of_another_version_does_not_fit() {
-        assert_eq!(misfit(Some(VERSION), Some(VERSION)), None);
-        assert_eq!(misfit(Some(VERSION), None), None);
-        for (extension, crm, named) in [
-            ("0.0.9", Some(VERSION), "the extension of version 0.0.9"),
-            (VERSION, Some("0.0.8"), "the CRM of version 0.0.8"),
-            ("9.0.0", Some("9.0.0"), "the extension of version 9.0.0"),
-        ] {
-            let refusal = misfit(Some(extension), crm).unwrap();
-            assert!(refusal.contains(named), "{refusal}");
-        }
     }
 }

@@ -268,6 +268,40 @@ impl Error {
         self.sqlstate() == Some(&SqlState::OBJECT_IN_USE)
     }
 
+    /// A lock could not be had in time.
+    pub fn is_busy(&self) -> bool {
+        self.sqlstate() == Some(&SqlState::LOCK_NOT_AVAILABLE)
+    }
+
+    /// The connection broke.
+    pub fn is_lost(&self) -> bool {
+        matches!(self, Self::Database(error) if is_lost(error))
+    }
+
+    /// A standby cannot do it, or not now; its primary may.
+    pub fn is_of_standby(&self) -> bool {
+        let of_standby = [
+            SqlState::READ_ONLY_SQL_TRANSACTION,
+            SqlState::TOO_MANY_CONNECTIONS,
+            SqlState::ADMIN_SHUTDOWN,
+            SqlState::CRASH_SHUTDOWN,
+            SqlState::CANNOT_CONNECT_NOW,
+            SqlState::DATABASE_DROPPED,
+        ];
+        let code = self.sqlstate();
+        self.is_lost()
+            || self.is_conflict() // with recovery
+            || code.is_some_and(|code| of_standby.contains(code))
+    }
+
+    /// The SQLSTATE, if it has one.
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            Self::Refused(problem) => problem.code.as_deref(),
+            _ => self.sqlstate().map(SqlState::code),
+        }
+    }
+
     /// A timeout, or somebody, stopped it.
     pub fn is_canceled(&self) -> bool {
         self.sqlstate() == Some(&SqlState::QUERY_CANCELED)

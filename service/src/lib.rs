@@ -42,6 +42,7 @@ pub mod lint;
 mod list;
 pub mod load;
 pub mod manifest;
+pub mod metrics;
 mod nested;
 mod number;
 mod once;
@@ -63,6 +64,7 @@ pub mod release;
 mod reminder;
 mod reminder_block;
 mod reminder_level;
+mod replica;
 mod reply;
 mod report;
 mod report_snapshot;
@@ -72,6 +74,7 @@ mod role;
 mod rule;
 pub mod run_contracts;
 mod series;
+mod server;
 mod session;
 mod setting;
 mod stage;
@@ -94,13 +97,13 @@ use axum::{
     Extension, Router,
     extract::DefaultBodyLimit,
     http::{HeaderName, HeaderValue, Method, Uri},
-    middleware::from_fn,
+    middleware::{from_fn, from_fn_with_state},
     routing::get,
 };
 use serde_json::Value;
 use tower_http::{catch_panic::CatchPanicLayer, cors::CorsLayer};
 
-use crate::{db::Db, error::Error, openapi::operation, peer::Proxies};
+use crate::{db::Db, error::Error, openapi::operation, peer::Proxies, replica::SOURCE};
 
 /// More bytes than any document needs; what is larger is refused before it is read.
 pub const BODY_LIMIT: usize = 1024 * 1024;
@@ -174,7 +177,7 @@ fn cors(origins: Vec<HeaderValue>) -> CorsLayer {
     if origins.is_empty() {
         return CorsLayer::new();
     }
-    let shown = ["etag", "location", "retry-after", "x-request-id"];
+    let shown = ["etag", "location", SOURCE, "retry-after", "x-request-id"];
     let sent = ["authorization", "content-type", "if-match", "if-none-match"];
     let own = [caller::TENANT, once::KEY];
     CorsLayer::new()
@@ -218,7 +221,7 @@ pub fn router(db: Db, origins: Vec<HeaderValue>, proxies: Proxies) -> Result<Rou
         .layer(CatchPanicLayer::custom(telemetry::panicked))
         .layer(cors(origins))
         .layer(from_fn(reply::protect))
-        .layer(from_fn(telemetry::log))
+        .layer(from_fn_with_state(db.metrics().clone(), telemetry::log))
         .with_state(db))
 }
 

@@ -16,7 +16,7 @@ use mandant::{
     export, import,
     install::{self, Found},
     lint::Report,
-    load, password,
+    load, metrics, password,
     peer::Proxies,
     print_report, psql, refresh,
     release::VERSION,
@@ -60,21 +60,30 @@ async fn main() -> ExitCode {
 
 async fn serve(options: Serve) -> Result<ExitCode> {
     telemetry::start(&options.log, options.log_json)?;
-    let listener = listen(options.listen).await?;
+    let listener = listen(options.listen, "MANDANT_LISTEN=127.0.0.1:8081").await?;
+    let told = match options.metrics_listen {
+        Some(address) => Some(listen(address, "MANDANT_METRICS_LISTEN=127.0.0.1:9081").await?),
+        None => None,
+    };
     let stop = Stop::on_signals()?;
     match &options.database_url {
         Some(url) => {
-            let db = Db::new(&parse(url)?, options.connections)?;
+            let primary = parse(url)?;
+            let replica = options.replica_url.as_deref();
+            let replica = replica
+                .map(|url| Database::parse(url, "DATABASE_REPLICA_URL"))
+                .transpose()?;
+            let db = Db::new(&primary, replica.as_ref(), options.connections)?;
             db.refuse_unfit().await?;
             say(format!(
                 "Serving http://{}, Ctrl-C stops.",
                 listener.local_addr()?
             ));
-            answer(listener, db, &options, &stop).await?;
+            answer(listener, told, db, &options, &stop).await?;
         }
         None => {
             let cluster = Cluster::claim(&options.home)?;
-            let outcome = serve_embedded(&cluster, listener, &options, &stop).await;
+            let outcome = serve_embedded(&cluster, listener, told, &options, &stop).await;
             let stopped = cluster.stop().await; // whatever happened, no server is left behind
             outcome.and(stopped)?;
         }
@@ -85,6 +94,7 @@ async fn serve(options: Serve) -> Result<ExitCode> {
 async fn serve_embedded(
     cluster: &Cluster,
     listener: TcpListener,
+    told: Option<TcpListener>,
     options: &Serve,
     stop: &Stop,
 ) -> Result<()> {
@@ -93,16 +103,26 @@ async fn serve_embedded(
         running = cluster.start(&url, options.demo) => running?,
         () = stop.asked(1) => return Ok(()),
     };
-    let db = Db::new(&running.service_login()?, options.connections)?;
+    let db = Db::new(&running.service_login()?, None, options.connections)?;
     db.refuse_unfit().await?;
     say(running.welcome(&url));
-    let outcome = answer(listener, db, options, stop).await;
+    let outcome = answer(listener, told, db, options, stop).await;
     say("Stopping the private database.");
     outcome
 }
 
-/// Serves until asked to stop, then lets the requests in flight finish, for a while.
-async fn answer(listener: TcpListener, db: Db, options: &Serve, stop: &Stop) -> Result<()> {
+/// Serves until asked to stop, then lets the requests in flight finish, for a while. How it fares is `told` to the end.
+async fn answer(
+    listener: TcpListener,
+    told: Option<TcpListener>,
+    db: Db,
+    options: &Serve,
+    stop: &Stop,
+) -> Result<()> {
+    if let Some(told) = told {
+        say(format!("Metrics: http://{}/metrics", told.local_addr()?));
+        tokio::spawn(metrics::serve(told, db.clone()));
+    }
     let proxies = Proxies::new(options.trust_proxy.clone());
     let service = mandant::router(db, options.origins.clone(), proxies)?
         .into_make_service_with_connect_info::<SocketAddr>();
@@ -314,13 +334,13 @@ async fn connect(url: Option<&str>, home: &Path) -> Result<Client> {
     database.connect().await
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener> {
+async fn listen(address: SocketAddr, another: &str) -> Result<TcpListener> {
     TcpListener::bind(address)
         .await
         .map_err(|error| match error.kind() {
             ErrorKind::AddrInUse => anyhow!(
                 "{address} is in use by another program (perhaps `make run` in another terminal): \
-             stop that one, or choose another address, such as MANDANT_LISTEN=127.0.0.1:8081"
+             stop that one, or choose another address, such as {another}"
             ),
             _ => anyhow!("cannot listen on {address}: {error}"),
         })

@@ -29,6 +29,7 @@ use crate::{
     nested::Nested,
     openapi::operation,
     record::{Param, param, record},
+    replica::From,
     reply::{self, Json},
 };
 
@@ -359,11 +360,12 @@ async fn show(
     Path(name): Path<String>,
     Query(query): Query<ReportQuery>,
     headers: HeaderMap,
-) -> Result<Shown, Error> {
+) -> Result<From<Shown>, Error> {
     let wish = query.wish(&headers);
-    call.fetch(async |tx| Rows::read(&tx, &name, "true", &[], wish).await)
-        .await?
-        .show(wish)
+    let From(rows, source) = call
+        .consult(async |tx| Rows::read(&tx, &name, "true", &[], wish).await)
+        .await?;
+    Ok(From(rows.show(wish)?, source))
 }
 
 /// How many rows are wanted, and as what.

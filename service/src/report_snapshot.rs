@@ -17,6 +17,7 @@ use crate::{
     list::filter,
     openapi::operation,
     record::{Record, arguments, param, record},
+    replica::From,
     reply::Created,
     report::{ReportQuery, Rows, Shown},
     resource::{self, Resource, address, find},
@@ -138,13 +139,14 @@ async fn rows(
     Path(id): Path<Uuid>,
     Query(query): Query<ReportQuery>,
     headers: HeaderMap,
-) -> Result<Shown, Error> {
+) -> Result<From<Shown>, Error> {
     let wish = query.wish(&headers);
-    call.fetch(async |tx| {
-        let kept = find::<ReportSnapshot>(&tx, &id).await?;
-        let name = format!("{}_kept", kept.report);
-        Rows::read(&tx, &name, OF_ONE, &[param(&id)], wish).await
-    })
-    .await?
-    .show(wish)
+    let From(rows, source) = call
+        .consult(async |tx| {
+            let kept = find::<ReportSnapshot>(&tx, &id).await?;
+            let name = format!("{}_kept", kept.report);
+            Rows::read(&tx, &name, OF_ONE, &[param(&id)], wish).await
+        })
+        .await?;
+    Ok(From(rows.show(wish)?, source))
 }

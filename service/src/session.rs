@@ -79,7 +79,7 @@ async fn sign_in(
     Peer(address): Peer,
     Body(credentials): Body<Credentials>,
 ) -> Result<Json<Session>, Error> {
-    let session: Session = db
+    let session: Result<Session, Error> = db
         .relay(async |tx| {
             tx.row(
                 "select token, expires_at from mandant.sign_in($1, $2, $3)",
@@ -91,8 +91,13 @@ async fn sign_in(
             )
             .await
         })
-        .await?;
-    Ok(Json::show(&session)?.secret())
+        .await;
+    let refused = session
+        .as_ref()
+        .err()
+        .map(|error| error.code().unwrap_or_default());
+    db.metrics().sign_in(refused);
+    Ok(Json::show(&session?)?.secret())
 }
 
 async fn sign_out(call: Call) -> Result<Done, Error> {

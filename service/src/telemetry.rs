@@ -4,6 +4,7 @@
 use std::{
     any::Any,
     io::{self, IsTerminal, Write, stderr, stdout},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -20,7 +21,7 @@ use tracing::info;
 use tracing_subscriber::{Layer, filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 use uuid::Uuid;
 
-use crate::{db::Db, error::Error, reply::Json};
+use crate::{db::Db, error::Error, metrics::Metrics, reply::Json};
 
 /// A request that takes longer is given up, and its transaction with it.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
@@ -58,14 +59,17 @@ pub fn request_id() -> Uuid {
     REQUEST.try_with(|id| *id).unwrap_or_default()
 }
 
-/// Gives the request an id, logs it, and sends the id along.
-pub async fn log(request: Request, next: Next) -> Response {
+/// Gives the request an id, logs and counts it, and sends the id along.
+pub async fn log(State(metrics): State<Arc<Metrics>>, request: Request, next: Next) -> Response {
     let id = Uuid::now_v7();
     let started = Instant::now();
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
+    let counted = metrics.request(&method, route.as_ref());
 
     let mut response = REQUEST.scope(id, next.run(request)).await;
+
+    counted.end(response.status());
 
     info!(
         %id,
