@@ -27,9 +27,9 @@ PROVOKED = {
     "chains_broken": "update mandant_internal.number set document_date = document_date + 1 where ctid = (select min(ctid) from mandant_internal.number)",
     "numbers_missing": "select mandant.next_number('invoice', '2026-11-20', tenant => 'de')",
     "lint_errors": "grant truncate on crm.customer to mandant_user",
-    "series_ending": "select mandant.alter_series('de', 'invoice', '2026-01-01', last => 1 + (select max(n) from mandant.issued_number"
-                     " where kind = 'invoice' and tenant_id = (select id from mandant.tenant where code = 'de')))",
-    "issuer_keys_hours": "insert into mandant_internal.issuer (issuer, audience, leeway, keys, trusted_at) values"
+    "series_ending": "select mandant.define_series('de', 'alert', 'AL-{n:5}', last => 1),"
+                     " mandant.next_number('alert', tenant => 'de')",
+    "issuer_keys_hours": "insert into mandant_internal.issuer (issuer, audience, leeway, keys, refreshed_at) values"
                          " ('https://alert.example', 'crm', '0', '[]', now() - interval '1000 hours')",
 }
 DRAW = "begin; select mandant.next_number('invoice', '2026-11-20', tenant => 'us');\n"
