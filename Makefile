@@ -19,13 +19,14 @@ test: setup   ## Run all tests
 test-versions:   ## Run all tests on PostgreSQL 17 and 18, and pg_upgrade to them, which takes an hour or two
 	@tests/versions
 
-bench: setup   ## Measure what the row filter, numbers, posting, contracts, reports and the service cost
+bench: setup   ## Measure what the row filter, numbers, posting, contracts, reports and the service cost, and how much is stored
 	@python3 tests/bench/run
 	@python3 tests/bench/numbers
 	@python3 tests/bench/posting
 	@python3 tests/bench/contracts
 	@python3 tests/bench/reports
 	@python3 tests/bench/import
+	@python3 tests/bench/growth
 	@python3 tests/bench/service
 
 fresh:   ## Remove the private database with all its data

@@ -252,6 +252,18 @@ class Dump(unittest.TestCase):
             self.same("mandant", "mandant", other)
             self.kept_apart(other, "mandant")
 
+    def test_a_login_for_backups_dumps_the_same(self):
+        self.addCleanup(self.server.psql, "drop role if exists dump_backup", "postgres")
+        self.server.psql("create role dump_backup login; grant pg_read_all_data to dump_backup", "postgres")
+        refused = self.server.run("pg_dump", "-U", "dump_backup", "mandant", ok=False)
+        self.assertNotIn("PostgreSQL database dump complete", refused)  # held by row security, although it may read everything
+        self.server.psql("alter role dump_backup bypassrls", "postgres")
+        dumps = [[line for line in self.server.run("pg_dump", "-U", login, "mandant").splitlines() if "restrict " not in line]
+                 for login in ("postgres", "dump_backup")]
+        self.assertTrue(dumps[0] == dumps[1], "the login's dump is another")
+        self.assertGreater(sum("COPY mandant_internal." in line for line in dumps[1]), 20)
+        self.assertIn("ERROR:  42501", self.server.psql("delete from crm.customer", "mandant", "dump_backup"))
+
     @contextlib.contextmanager
     def another_cluster(self):
         """A server of the same version, on a socket of its own."""
