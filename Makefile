@@ -4,17 +4,20 @@ MANDANT := target/release/mandant
 unexport CARGO_TARGET_DIR
 export PATH := $(CURDIR)/target/tools/bin:$(HOME)/.cargo/bin:$(PATH)
 
-.PHONY: help run test bench fresh setup
+.PHONY: help run test test-versions bench fresh package setup
 .NOTPARALLEL:
 
 help:   ## List what there is to do
-	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1\t/p' Makefile
+	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' Makefile
 
 run: setup   ## Start the private database and the service; Ctrl-C stops them, data stay
 	@$(MANDANT) serve
 
 test: setup   ## Run all tests
 	@tests/run
+
+test-versions:   ## Run all tests on PostgreSQL 17 and 18, and pg_upgrade to them, which takes an hour or two
+	@tests/versions
 
 bench: setup   ## Measure what the row filter, numbers, posting, contracts, reports and the service cost, and how much is stored
 	@python3 tests/bench/run
@@ -29,6 +32,9 @@ bench: setup   ## Measure what the row filter, numbers, posting, contracts, repo
 fresh:   ## Remove the private database with all its data
 	@[ -x $(MANDANT) ] || .ci/setup
 	@$(MANDANT) fresh
+
+package: setup   ## Make Debian packages of extension and service, in target/debian
+	@packaging/build
 
 setup:   ## Install what is missing on this machine, build, install the extension
 	@.ci/setup

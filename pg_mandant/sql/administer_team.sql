@@ -105,7 +105,7 @@ begin
   perform mandant_internal.require_team(found.tenant_id, 'delete');
   delete from mandant_internal.team t where t.id = found.id;
   perform mandant_internal.record('drop_team', null, found.tenant_id, found.name, reason => reason);
-exception when foreign_key_violation then
+exception when foreign_key_violation or restrict_violation then -- the second from PostgreSQL 18 on
   raise exception using errcode = 'restrict_violation',
     message = format('rows belong to team "%s"', team), hint = 'give them to another first: mandant.assign(table, key, team => ...)';
 end

@@ -21,6 +21,7 @@ use crate::right::Reach;
 use crate::tenant_set::{TenantSet, contains};
 
 pub mod assign;
+pub mod conflict;
 pub mod explain;
 pub mod force;
 mod plan;

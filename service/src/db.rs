@@ -23,6 +23,9 @@ use crate::{
 
 /// How often a transaction that met a conflict is tried again.
 const RETRIES: u32 = 3;
+/// How many numbers were drawn since the server was started, how many draws waited, and for how many seconds.
+const NUMBERS: &str = "select numbers, waits, wait_seconds from mandant_internal.number_waits()";
+
 /// What a transaction sees of others that commit meanwhile. It is said whatever a session was left
 /// with: a deferrable snapshot would be waited for, before `enter` can refuse.
 #[derive(Clone, Copy)]
@@ -96,17 +99,22 @@ impl Db {
 
     /// Looks at the servers, for what is counted.
     pub async fn observe(&self) {
-        let look = async |server: &Server| {
-            if let Some(up) = server.answers().await {
-                self.metrics.up(server.name, up);
+        let look = async |server: &Server, question| {
+            let answer = server.answer(question).await;
+            // busy connections say neither that it is there nor that it is away
+            if let Some(answer) = &answer {
+                self.metrics.up(server.name, answer.is_ok());
             }
             self.metrics.pool(server.name, &server.status());
+            answer
         };
-        match &self.replica {
-            None => look(&self.primary).await,
-            Some(replica) => {
-                join!(look(&self.primary), look(replica));
+        let (numbers, _) = join!(look(&self.primary, NUMBERS), async {
+            if let Some(replica) = &self.replica {
+                look(replica, "select 1").await;
             }
+        });
+        if let Some(Ok(row)) = numbers {
+            self.metrics.numbers(row.get(0), row.get(1), row.get(2));
         }
     }
 
@@ -301,7 +309,7 @@ impl Db {
             Err(error) => {
                 let error = transaction.give_up(ended, error).await;
                 if error.is_busy() {
-                    self.metrics.number_wait();
+                    self.metrics.busy();
                 }
                 counted.end(match error.is_lost() {
                     true => Outcome::Failed,

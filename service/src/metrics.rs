@@ -11,10 +11,10 @@ use axum::{
     routing::get,
 };
 use prometheus::{
-    HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
-    TEXT_FORMAT, TextEncoder, core::Collector, process_collector::ProcessCollector,
+    Counter, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Registry, TEXT_FORMAT, TextEncoder, core::Collector, process_collector::ProcessCollector,
 };
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::Mutex};
 use tracing::error;
 
 use crate::{db::Db, release::VERSION, replica::Asked};
@@ -72,7 +72,10 @@ pub struct Metrics {
     limited: IntCounter,
     transactions: IntCounterVec,
     retries: IntCounterVec,
+    busy: IntCounter,
+    numbers: IntCounter,
     number_waits: IntCounter,
+    number_wait_seconds: Counter,
     sign_ins: IntCounterVec,
     pool_waits: IntCounterVec,
     pool_size: IntGaugeVec,
@@ -107,10 +110,22 @@ impl Metrics {
                 "Transactions that were begun again, by the SQLSTATE that they met",
                 &["code"],
             )?,
-            number_waits: new.counter(
-                "number_waits_total",
+            busy: new.counter(
+                "busy_refusals_total",
                 "Refusals 55P03: a series of numbers, or another lock, was busy for too long",
             )?,
+            numbers: new.counter(
+                "numbers_total",
+                "Numbers drawn, by whomever, since the database was started",
+            )?,
+            number_waits: new.counter(
+                "number_waits_total",
+                "Draws of a number that waited for another, since the database was started",
+            )?,
+            number_wait_seconds: new.add(Counter::new(
+                "mandant_number_wait_seconds_total",
+                "How long draws of a number waited, since the database was started",
+            )?)?,
             sign_ins: new.counters("sign_ins_total", "Attempts to sign in, by what came of them", &["outcome"])?,
             pool_waits: new.counters(
                 "pool_timeouts_total",
@@ -168,9 +183,19 @@ impl Metrics {
         self.retries.with_label_values(&[code]).inc();
     }
 
-    /// A number could not be had in time.
-    pub fn number_wait(&self) {
-        self.number_waits.inc();
+    /// Something was locked for too long.
+    pub fn busy(&self) {
+        self.busy.inc();
+    }
+
+    /// What the database counts of numbers: it is told as it is.
+    pub fn numbers(&self, drawn: i64, waits: i64, wait_seconds: f64) {
+        for (counter, count) in [(&self.numbers, drawn), (&self.number_waits, waits)] {
+            counter.reset();
+            counter.inc_by(u64::try_from(count).unwrap_or_default());
+        }
+        self.number_wait_seconds.reset();
+        self.number_wait_seconds.inc_by(wait_seconds.max(0.0));
     }
 
     /// Somebody tried to sign in; with which SQLSTATE it was refused, if so.
@@ -321,13 +346,17 @@ impl Drop for Transaction {
 
 /// Answers `GET /metrics`, and nothing else, for as long as the service does.
 pub async fn serve(listener: TcpListener, db: Db) {
-    let router = Router::new().route("/metrics", get(show)).with_state(db);
+    let one = Arc::default();
+    let router = Router::new()
+        .route("/metrics", get(show))
+        .with_state((db, one));
     if let Err(error) = axum::serve(listener, router).await {
         error!(%error, "metrics cannot be told any more");
     }
 }
 
-async fn show(State(db): State<Db>) -> Response {
+async fn show(State((db, one)): State<(Db, Arc<Mutex<()>>)>) -> Response {
+    let _one_at_a_time = one.lock().await; // what the database counts is put in the place of what it counted
     db.observe().await;
     match db.metrics().text() {
         Ok(text) => ([(CONTENT_TYPE, TEXT_FORMAT)], text).into_response(),

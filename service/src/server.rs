@@ -11,7 +11,7 @@ use deadpool_postgres::{
 };
 use scopeguard::ScopeGuard;
 use tokio::time::timeout;
-use tokio_postgres::{Client, error::SqlState};
+use tokio_postgres::{Client, Row, error::SqlState};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use tracing::warn;
 
@@ -102,18 +102,19 @@ impl Server {
         self.pool.status()
     }
 
-    /// Whether it answers; none if all connections are busy, which says neither.
-    pub async fn answers(&self) -> Option<bool> {
+    /// What it answers to a statement outside of any transaction; none if all connections are busy, which does not say
+    /// whether it would.
+    pub async fn answer(&self, statement: &str) -> Option<Result<Row, Error>> {
         let asked = timeout(PATIENCE, async {
             let lent = self.lend().await?;
-            lent.batch_execute("select").await?;
+            let row = lent.query_typed_one(statement, &[]).await?;
             lent.give_back();
-            Ok::<_, Error>(())
+            Ok(row)
         });
         match asked.await {
-            Ok(Ok(())) => Some(true),
             Ok(Err(Error::Pool(PoolError::Timeout(TimeoutType::Wait)))) => None,
-            Ok(Err(_)) | Err(_) => Some(false),
+            Ok(answer) => Some(answer),
+            Err(_) => Some(Err(Error::took_too_long())),
         }
     }
 }

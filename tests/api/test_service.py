@@ -356,14 +356,30 @@ class Embedded(unittest.TestCase):
 
     def test_other_code_on_old_tables_is_refused(self):
         checksum = self.service.sql("select checksum from crm.installation")
-        self.service.sql("update crm.installation set checksum = 'other'")
-        self.service.stop()
-        sentence = refusal("--home", self.home, "--listen", f"127.0.0.1:{free_port()}")
-        self.assertIn("make fresh", sentence)
+        version = self.service.sql("select version from crm.installation")
+        for change, said in (("checksum = 'other'", "make fresh"), ("version = '9.0.0'", "newer than this"),
+                             ("version = '0.0.1'", "make fresh")):
+            with self.subTest(change):
+                if self.service.process.poll() is None:
+                    self.service.stop()
+                self.service.start_server()
+                self.service.sql(f"update crm.installation set {change}")
+                self.service.stop_server()
+                sentence = refusal("--home", self.home, "--listen", f"127.0.0.1:{free_port()}")
+                self.assertIn(said, sentence)
+                self.assertFalse(self.service.is_running())
+                self.assertEqual(self.update().returncode, 1)
+                self.assertFalse(self.service.is_running())
+                self.service.start_server()
+                self.service.sql(f"update crm.installation set version = '{version}', checksum = '{checksum}'")
+                self.service.stop_server()
+        updated = self.update()
+        self.assertEqual((updated.returncode, updated.stdout.splitlines()[-1]), (0, f"Nothing to do: {version} is installed."), updated)
         self.assertFalse(self.service.is_running())
-        self.service.start_server()
-        self.service.sql(f"update crm.installation set checksum = '{checksum}'")
-        self.service.stop_server()
+
+    def update(self):
+        return subprocess.run([MANDANT, "update", "--home", self.home], env={k: v for k, v in os.environ.items() if k != "DATABASE_URL"},
+                              capture_output=True, text=True, timeout=120, check=False)
 
 
 if __name__ == "__main__":

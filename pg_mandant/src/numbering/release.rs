@@ -151,6 +151,11 @@ unsafe fn before_commit() {
     }
 }
 
+unsafe extern "C-unwind" {
+    /// PostgreSQL's own; from 16 on its header is none of those that pgrx reads. It raises no errors.
+    fn assign_synchronous_commit(level: c_int, extra: *mut c_void);
+}
+
 /// Sets `synchronous_commit` past the settings, which know nothing of it.
 ///
 /// SAFETY: a level there is; to be put back before anybody looks at the setting.
@@ -158,7 +163,7 @@ unsafe fn wait_for(level: c_int) {
     // SAFETY: as promised. The hook keeps what a commit waits for at the standby, which must fit the level.
     unsafe {
         pg_sys::synchronous_commit = level;
-        pg_sys::assign_synchronous_commit(level, std::ptr::null_mut());
+        assign_synchronous_commit(level, std::ptr::null_mut());
     }
 }
 

@@ -10,10 +10,12 @@ alter role breach_de in database :"database" set breach.tenant = :us;
 select count(*) from pg_db_role_setting where setrole = 'breach_de'::regrole;
 -- ours is stored as well, grants nothing, and is one's own to store
 alter role breach_de in database :"database" set mandant.tenant = 'us';
+\set VERBOSITY sqlstate
 alter role breach_us in database :"database" set mandant.tenant = 'de';
 \echo :SQLSTATE
 alter role all set mandant.tenant = 'us';
 \echo :SQLSTATE
+\set VERBOSITY default
 alter role all in database :"database" set mandant.tenant = 'us';
 \echo :SQLSTATE
 alter database :"database" set mandant.tenant = 'us';

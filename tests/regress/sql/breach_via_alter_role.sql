@@ -9,8 +9,10 @@ alter role breach_de set mandant.tenant = 'us';
 select replace(setconfig::text, :'us', 'us') as setconfig from pg_db_role_setting where setrole = 'breach_de'::regrole and setdatabase = 0;
 alter role breach_de set mandant.token = 'aaaa';
 \echo :SQLSTATE
+\set VERBOSITY sqlstate
 alter role breach_us set mandant.tenant = 'de';
 \echo :SQLSTATE
+\set VERBOSITY default
 alter database mandant set mandant.tenant = 'us';
 \echo :SQLSTATE
 rollback;

@@ -62,8 +62,10 @@ alter table breach.secret disable trigger all;
 update breach.secret set note = 'by update';
 merge into breach.secret s using (values (1)) v on s.note = 'by update' when matched then update set note = 'by merge';
 insert into breach.secret select tenant_id, id, email, 'x' from breach.secret on conflict (tenant_id, id) do update set note = 'by upsert';
+\set VERBOSITY sqlstate
 select mandant.accept_copy('breach.secret');
 \echo :SQLSTATE
+\set VERBOSITY default
 with gone as (delete from breach.secret returning tenant_id, id, email, note) insert into breach.secret select tenant_id, new_id, email, note from (select *, mandant.new_id() as new_id from gone) g;
 select action, new ->> 'note' as new from mandant.audit_log where "table" = 'breach.secret' order by at;
 -- the other company sees its own, as before

@@ -15,10 +15,12 @@ copy (update breach.secret set note = 'x' where email = 'a@us.example' returning
 copy breach.secret from stdin;
 \.
 \echo :SQLSTATE
+\set VERBOSITY sqlstate
 copy breach.secret to program 'cat';
 \echo :SQLSTATE
 copy breach.secret from '/etc/hostname';
 \echo :SQLSTATE
+\set VERBOSITY default
 set row_security = off;
 copy breach.secret (note) to stdout;
 \echo :SQLSTATE

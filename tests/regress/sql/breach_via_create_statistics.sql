@@ -17,17 +17,19 @@ create statistics breach.customer_names on upper(name) from crm.customer;
 \echo :SQLSTATE
 alter table breach.secret alter note set statistics 10000;
 \echo :SQLSTATE
+\set VERBOSITY sqlstate
 analyze (verbose) breach.secret;
 analyze (verbose) crm.customer;
+\set VERBOSITY default
 set local vacuum_cost_delay = 0;
 select pg_stat_reset();
 \echo :SQLSTATE
 select pg_stat_reset_single_table_counters('crm.customer'::regclass);
 \echo :SQLSTATE
 rollback;
-\! psql -XAtU report_de -d mandant -c 'vacuum (verbose) crm.customer' 2>&1
-\! psql -XAtU report_de -d mandant -c 'vacuum (full, verbose) crm.customer' 2>&1
-\! psql -XAtU report_de -d mandant -c 'reindex (verbose) table crm.customer' 2>&1
-\! psql -XAtU report_de -d mandant -c 'cluster verbose crm.customer using customer_pkey' 2>&1
+\! psql -XAtU report_de -d mandant -v VERBOSITY=sqlstate -c 'vacuum (verbose) crm.customer' 2>&1
+\! psql -XAtU report_de -d mandant -v VERBOSITY=sqlstate -c 'vacuum (full, verbose) crm.customer' 2>&1
+\! psql -XAtU report_de -d mandant -v VERBOSITY=sqlstate -c 'reindex (verbose) table crm.customer' 2>&1
+\! psql -XAtU report_de -d mandant -v VERBOSITY=sqlstate -c 'cluster verbose crm.customer using customer_pkey' 2>&1
 -- legitimate use
 \! psql -XAtU report_de -d mandant -c 'select count(distinct tenant_id) from crm.customer' 2>&1

@@ -35,8 +35,10 @@ create trigger fill before insert on breach.drop_box for each row execute functi
 set local session authorization breach_de;
 insert into breach.drop_box default values returning note;
 -- handed to the other, or taken: the owner is not whoever asks
+\set VERBOSITY sqlstate
 alter function breach.outer() owner to breach_us;
 \echo :SQLSTATE
+\set VERBOSITY default
 create or replace function breach.inner() returns setof text language sql security definer as $$ select 'mine' $$;
 \echo :SQLSTATE
 reset session authorization;

@@ -22,10 +22,12 @@ select mandant.whoami();
 \echo :SQLSTATE
 -- by whoever is bound, only against oneself
 set local session authorization breach_de;
+\set VERBOSITY sqlstate
 drop owned by breach_us;
 \echo :SQLSTATE
 drop owned by mandant_owner;
 \echo :SQLSTATE
+\set VERBOSITY default
 select note from breach.secret;
 drop owned by current_user;
 select note from breach.secret;

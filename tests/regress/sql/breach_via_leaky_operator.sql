@@ -22,7 +22,7 @@ select count(*) from breach.secret having bool_and(breach.tell(note));
 update breach.secret set note = note where breach.tell(note);
 delete from breach.secret where breach.tell(note) and false;
 select note from breach.secret where case when breach.tell(note) then true end;
-select note from breach.secret where email > any (select email where breach.tell(email));
+select note from breach.secret where email >= any (select email where breach.tell(email));
 -- where a division by nothing would tell
 select count(*) from breach.secret where 1 / (length(note) - length('of us, secret')) <> 7;
 select count(*) from breach.secret where note::int > 0 or true;

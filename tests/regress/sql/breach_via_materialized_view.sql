@@ -28,10 +28,12 @@ refresh materialized view usual.secrets;
 \echo :SQLSTATE
 -- and who is somebody may not refresh what is not theirs
 set local session authorization breach_de;
+\set VERBOSITY sqlstate
 refresh materialized view usual.secrets;
 \echo :SQLSTATE
 refresh materialized view concurrently usual.secrets;
 \echo :SQLSTATE
+\set VERBOSITY default
 select note from usual.secrets;
 \echo :SQLSTATE
 -- legitimate use: one's own, of what one sees

@@ -3,7 +3,7 @@
 \set prelude :tests /breach.psql
 \i :prelude
 
-set local force_parallel_mode = on;
+select count(set_config(name, 'on', true)) from pg_settings where name in ('force_parallel_mode', 'debug_parallel_query');
 set local parallel_setup_cost = 0;
 set local parallel_tuple_cost = 0;
 set local min_parallel_table_scan_size = 0;

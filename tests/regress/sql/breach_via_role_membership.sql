@@ -16,6 +16,7 @@ select note from breach.secret;
 reset session authorization;
 rollback to membership;
 set local session authorization breach_de;
+\set VERBOSITY sqlstate
 grant breach_us to breach_de;
 \echo :SQLSTATE
 grant breach_de to breach_us;
@@ -42,10 +43,13 @@ revoke mandant_user from breach_us;
 \echo :SQLSTATE
 alter role breach_us password 'mine';
 \echo :SQLSTATE
+\set VERBOSITY default
 alter role breach_de rename to breach_us;
 \echo :SQLSTATE
+\set VERBOSITY sqlstate
 drop role breach_us;
 \echo :SQLSTATE
+\set VERBOSITY default
 -- pg_read_all_data reads every table, and row security still asks who
 reset session authorization;
 grant pg_read_all_data, pg_write_all_data to breach_de;

@@ -47,11 +47,13 @@ checkpoint;
 \set VERBOSITY default
 select rolpassword from pg_roles where rolpassword <> '********';
 select count(*) from pg_user where passwd <> '********';
+\set VERBOSITY sqlstate
 analyze verbose breach.secret;
 cluster verbose breach.secret using secret_pkey;
 \echo :SQLSTATE
 reindex table breach.secret;
 \echo :SQLSTATE
+\set VERBOSITY default
 -- legitimate use
 select note from breach.secret;
 rollback;

@@ -28,10 +28,12 @@ set is_superuser = on;
 \echo :SQLSTATE
 update pg_authid set rolbypassrls = true where rolname = 'breach_de';
 \echo :SQLSTATE
+\set VERBOSITY sqlstate
 alter role breach_de bypassrls;
 \echo :SQLSTATE
 alter role breach_de createrole;
 \echo :SQLSTATE
+\set VERBOSITY default
 update pg_class set relrowsecurity = false where relname = 'secret';
 \echo :SQLSTATE
 delete from pg_policy;

@@ -88,8 +88,10 @@ delete from crm.opportunity where id = :'second' returning name;
 set role crm_rep;
 delete from crm.document where id = :'quote' returning kind;
 select subject, of from crm_seen();
-delete from crm.customer where id = :'own';
-\echo :SQLSTATE
+select set_config('test.own', :'own', true) \g /dev/null
+do $$ begin delete from crm.customer where id = current_setting('test.own')::uuid;
+exception when foreign_key_violation or restrict_violation then raise notice 'others refer to it'; -- the second from PostgreSQL 18 on
+end $$;
 
 -- a merged customer's activities are the survivor's, those on posted documents too
 set role crm_sales;

@@ -231,7 +231,10 @@ insert into crm.document (kind, customer_id, document_date, currency) values ('q
 select crm.merge_customers(:'gone', :'keep', 'twice');
 select crm.merge_customers(:'keep', :'gone', 'a circle');
 update crm.customer set state = 'active' where id = :'gone';
-delete from crm.customer where id = :'keep';
+select set_config('test.keep', :'keep', true) \g /dev/null
+do $$ begin delete from crm.customer where id = current_setting('test.keep')::uuid;
+exception when foreign_key_violation or restrict_violation then raise notice 'others refer to it'; -- the second from PostgreSQL 18 on
+end $$;
 \set VERBOSITY terse
 select number = :'posted' as posted from crm.document where customer_id = :'gone';
 -- the survivor may be merged in turn

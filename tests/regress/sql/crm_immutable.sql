@@ -49,8 +49,10 @@ update crm.document_line set quantity = 1 where document_id = :'posted';
 delete from crm.document_tax where document_id = :'posted';
 \echo :SQLSTATE
 -- its customer and its products cannot go either
-delete from crm.customer where id = :'customer';
-\echo :SQLSTATE
+select set_config('test.customer', :'customer', true) \g /dev/null
+do $$ begin delete from crm.customer where id = current_setting('test.customer')::uuid;
+exception when foreign_key_violation or restrict_violation then raise notice 'others refer to it'; -- the second from PostgreSQL 18 on
+end $$;
 set role mandant_admin;
 update crm.document set reference = 'changed' where id = :'posted';
 \echo :SQLSTATE

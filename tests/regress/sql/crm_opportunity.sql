@@ -345,8 +345,10 @@ select crm.create_opportunity(:'own', 'x');
 \echo :SQLSTATE
 insert into crm.opportunity (customer_id, name) values (:'own', 'x');
 \echo :SQLSTATE
-delete from crm.customer where id = :'customer';
-\echo :SQLSTATE
+select set_config('test.customer', :'customer', true) \g /dev/null
+do $$ begin delete from crm.customer where id = current_setting('test.customer')::uuid;
+exception when foreign_key_violation or restrict_violation then raise notice 'others refer to it'; -- the second from PostgreSQL 18 on
+end $$;
 -- who cannot change all opportunities does not merge, lest some stay behind
 reset role;
 select from mandant.disallow('tenant_sales', 'opportunity', array['update']);

@@ -56,10 +56,14 @@ select net from crm.change_document(:'draft', document_date => '2026-07-01');
 update crm.price set unit_price = 1 where price_list_id = :'list' and valid_from = '2026-07-01';
 select unit_price, net from crm.document_line where document_id = :'draft';
 select unit_price, net from crm_line(crm.change_document(:'draft', '[{"product": "BUCH", "quantity": 2}]'));
-delete from crm.price_list where id = :'list';
-\echo :SQLSTATE
-delete from crm.product where id = :'buch';
-\echo :SQLSTATE
+select set_config('test.list', :'list', true) \g /dev/null
+do $$ begin delete from crm.price_list where id = current_setting('test.list')::uuid;
+exception when foreign_key_violation or restrict_violation then raise notice 'others refer to it'; -- the second from PostgreSQL 18 on
+end $$;
+select set_config('test.buch', :'buch', true) \g /dev/null
+do $$ begin delete from crm.product where id = current_setting('test.buch')::uuid;
+exception when foreign_key_violation or restrict_violation then raise notice 'others refer to it'; -- the second from PostgreSQL 18 on
+end $$;
 update crm.customer set price_list_id = null where id = :'customer';
 delete from crm.price_list where id = :'list' returning code;
 select count(*) from crm.price where price_list_id = :'list';

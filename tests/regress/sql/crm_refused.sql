@@ -117,11 +117,11 @@ set local standard_conforming_strings = on;
 -- a tax id says its country itself; a check of birth dates in a worker
 set local role refused_sales;
 select name, reason from crm.find_duplicates('x', tax_id => 'DE100000016');
-set local force_parallel_mode = on;
+select count(set_config(name, 'on', true)) from pg_settings where name in ('force_parallel_mode', 'debug_parallel_query');
 select crm.check_tax_id('CZ', 'CZ7103192745'), crm.check_tax_id('BG', 'BG7501020018');
 select crm.check_tax_id('CZ', 'CZ7102312745');
 \echo :SQLSTATE
-reset force_parallel_mode;
+select count(set_config(name, 'off', true)) from pg_settings where name in ('force_parallel_mode', 'debug_parallel_query');
 
 -- the link to a party in another company outlives a merge by somebody who does not see it; a merged customer gets nothing
 set local role refused_both;

@@ -79,8 +79,9 @@ insert into crm.discount (code, names, percent, valid_from) values ('NAN', '{"en
 \echo :SQLSTATE
 insert into crm.currency (code, numeric_code, name, minor_unit) values ('euro', '978', 'Euro', 2);
 \echo :SQLSTATE
-delete from crm.currency where code = 'EUR';
-\echo :SQLSTATE
+do $$ begin delete from crm.currency where code = 'EUR';
+exception when foreign_key_violation or restrict_violation then raise notice 'others refer to it'; -- the second from PostgreSQL 18 on
+end $$;
 reset role;
 
 -- no company, product or document in gold, in what is no more, or in what never was
@@ -178,8 +179,9 @@ select crm.change_document(:'draft', '[{"product": "BUCH", "quantity": 1, "rebat
 -- what was agreed stays, whatever becomes of the discount; a payment is what was paid
 set role crm_keeper;
 update crm.discount set percent = 50 where code = 'AUTUMN';
-delete from crm.discount where code = 'AUTUMN';
-\echo :SQLSTATE
+do $$ begin delete from crm.discount where code = 'AUTUMN';
+exception when foreign_key_violation or restrict_violation then raise notice 'others refer to it'; -- the second from PostgreSQL 18 on
+end $$;
 set role crm_shared_sales;
 select * from crm_lines(:'draft');
 select net from crm.create_document(:'customer', 'payment',
