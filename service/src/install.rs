@@ -116,6 +116,14 @@ pub async fn update(database: &mut Client) -> Result<Option<String>> {
     Ok(Some(recorded.version))
 }
 
+/// Whether the login to serve as has a password; logins outlive databases, and one may be there already.
+pub async fn has_password(database: &Client) -> Result<bool> {
+    let asked = "select rolpassword is not null from pg_authid where rolname = 'mandant_service'";
+    let row = database.query_one(asked, &[]).await;
+    row.and_then(|row| row.try_get(0))
+        .map_err(|error| anyhow!(reason(&error)))
+}
+
 /// What the server does not do for us as it is set, and the line of postgresql.conf that changes it.
 pub async fn preload_warning(database: &Client) -> Result<Option<String>> {
     let preloaded: String = database

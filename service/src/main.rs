@@ -155,9 +155,12 @@ async fn install_into(options: Install) -> Result<ExitCode> {
         () = stop.asked(1) => bail!("stopped: nothing was installed"),
     };
     match found {
-        Found::Nothing => say(format!(
-            "Installed {VERSION}. Serve it as mandant_service, which has no password yet."
-        )),
+        Found::Nothing => say(match install::has_password(&client).await? {
+            true => format!("Installed {VERSION}. Serve it as mandant_service."),
+            false => format!(
+                "Installed {VERSION}. Serve it as mandant_service, which has no password yet."
+            ),
+        }),
         Found::Same if options.demo == Demo::None => {
             say(format!("Nothing to do: {VERSION} is installed."));
         }

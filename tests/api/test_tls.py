@@ -25,7 +25,7 @@ class Passage:
     """Passes connections on, and keeps the first bytes of each."""
 
     def __init__(self, port):
-        self.behind, self.first = port, []
+        self.behind, self.first, self.passed = port, [], []
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
@@ -37,6 +37,7 @@ class Passage:
             except OSError:
                 return
             server = socket.create_connection(("127.0.0.1", self.behind))
+            self.passed += [client, server]
             first = client.recv(8, socket.MSG_WAITALL)
             self.first.append(first)
             server.sendall(first)
@@ -53,7 +54,8 @@ class Passage:
             pass
 
     def close(self):
-        self.listener.close()
+        for one in (self.listener, *self.passed):
+            one.close()
 
 
 class Tls(unittest.TestCase):
