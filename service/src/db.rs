@@ -9,6 +9,7 @@ use std::{sync::Arc, time::Duration};
 use deadpool_postgres::{PoolError, TimeoutType};
 use tokio::{join, time::sleep, try_join};
 use tokio_postgres::Row;
+use tracing::warn;
 
 use crate::{
     caller::Caller,
@@ -16,7 +17,7 @@ use crate::{
     error::Error,
     metrics::{Metrics, Outcome},
     record::{Param, Record, param},
-    replica::{Asked, Position, Source},
+    replica::{Asked, Position, Replica, Source},
     rule::{self, Rule},
     server::{Lent, Server, refusal},
 };
@@ -58,7 +59,7 @@ enum Ends {
 #[derive(Clone)]
 pub struct Db {
     primary: Server,
-    replica: Option<Server>,
+    replica: Option<Replica>,
     metrics: Arc<Metrics>,
 }
 
@@ -73,23 +74,21 @@ impl Db {
         Ok(Self {
             primary: server("primary", primary)?,
             replica: replica
-                .map(|database| server("replica", database))
+                .map(|database| server("replica", database).map(Replica::new))
                 .transpose()?,
             metrics: Arc::new(Metrics::new()?),
         })
     }
 
-    fn servers(&self) -> impl Iterator<Item = &Server> {
-        [&self.primary].into_iter().chain(&self.replica)
-    }
-
-    /// Fails if a server can be reached and must not be served. One that cannot be reached yet is asked
-    /// with its first connection.
+    /// Fails if the primary can be reached and must not be served. One that cannot be reached yet is asked
+    /// with its first connection. A standby may lag behind an update, and is only said to be unfit.
     pub async fn refuse_unfit(&self) -> anyhow::Result<()> {
-        for server in self.servers() {
-            server.refuse_unfit().await?;
+        if let Some(replica) = &self.replica {
+            if let Err(refusal) = replica.server.refuse_unfit().await {
+                warn!(%refusal, "no reports from the standby yet");
+            }
         }
-        Ok(())
+        self.primary.refuse_unfit().await
     }
 
     /// What is counted.
@@ -110,7 +109,7 @@ impl Db {
         };
         let (numbers, _) = join!(look(&self.primary, NUMBERS), async {
             if let Some(replica) = &self.replica {
-                look(replica, "select 1").await;
+                look(&replica.server, "select 1").await;
             }
         });
         if let Some(Ok(row)) = numbers {
@@ -179,7 +178,7 @@ impl Db {
     /// What the standby says, or why it said nothing. Without the primary nobody knows whether it says enough.
     async fn ask_replica<T, W>(
         &self,
-        replica: &Server,
+        replica: &Replica,
         caller: &Caller,
         work: impl Fn(Transaction) -> W,
     ) -> Result<Result<Result<T, Error>, Asked>, Error>

@@ -223,6 +223,7 @@ impl Metrics {
 
     /// How the connections of a pool are.
     pub fn pool(&self, pool: &str, status: &deadpool_postgres::Status) {
+        self.pool_waits.with_label_values(&[pool]); // there, if only as nothing
         for (state, count) in [
             ("max", status.max_size),
             ("open", status.size),

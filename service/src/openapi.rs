@@ -207,9 +207,9 @@ fn complete(
         });
         give_example(response, schemas);
         if path.starts_with("/v1/") && response.get("content").is_some() {
-            response["headers"] = json!({ "ETag": {
+            response["headers"]["ETag"] = json!({
                 "description": "The digest of what is shown.", "schema": { "type": "string" },
-            }});
+            });
         }
         if status == "201" {
             response["headers"]["Location"] = json!({
@@ -227,7 +227,7 @@ fn complete(
         ("413", has_body),
         ("415", has_body),
         ("422", path.starts_with("/v1/")),
-        ("429", path == "/v1/sign-in" || path == "/v1/me/password"),
+        ("429", path.starts_with("/v1/")),
         ("500", true),
         ("503", true),
         ("504", true),

@@ -2,21 +2,27 @@
 //! that the primary had when the request came. Where it does not get there in time, is away, is no standby of this primary
 //! any more, or refuses, the primary answers.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
 
 use aide::{
     OperationOutput,
     generate::GenContext,
-    openapi::{Operation, Response as Described},
+    openapi::{Operation, ReferenceOr, Response as Described},
 };
 use axum::{
     http::HeaderValue,
     response::{IntoResponse, Response},
 };
+use deadpool_postgres::{PoolError, TimeoutType};
+use serde_json::{from_value, json};
 use tokio::time::sleep;
+use tracing::warn;
 
 use crate::{
-    error::Error,
+    error::{Error, reason},
     record::param,
     server::{Lent, Server},
 };
@@ -27,6 +33,8 @@ pub const SOURCE: &str = "mandant-source";
 const PATIENCE: Duration = Duration::from_secs(1);
 /// How long it is left alone between two questions.
 const PAUSE: Duration = Duration::from_millis(10);
+/// How long a standby that was away is left alone.
+const REST: Duration = Duration::from_secs(5);
 /// Of which cluster and database a session is. Whoever finds these in its session means PostgreSQL's own.
 macro_rules! place {
     () => {
@@ -80,7 +88,18 @@ impl<T: OperationOutput> OperationOutput for From<T> {
         context: &mut GenContext,
         operation: &mut Operation,
     ) -> Vec<(Option<u16>, Described)> {
-        T::inferred_responses(context, operation)
+        let mut responses = T::inferred_responses(context, operation);
+        let header = json!({
+            "description": "The server it is from, where reports have a standby to be read from.",
+            "schema": { "type": "string", "enum": ["replica", "primary"] },
+        });
+        for (_, response) in &mut responses {
+            if let Ok(header) = from_value(header.clone()) {
+                let header = ReferenceOr::Item(header);
+                response.headers.insert("Mandant-Source".to_owned(), header);
+            }
+        }
+        responses
     }
 }
 
@@ -93,6 +112,8 @@ pub enum Asked {
     Behind,
     /// It could not be asked.
     Away,
+    /// All connections to it were busy.
+    Busy,
     /// It is a primary, or one of another cluster or database.
     NoStandby,
     /// It took back what it had begun.
@@ -101,10 +122,11 @@ pub enum Asked {
 
 impl Asked {
     /// All that there are.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Answered,
         Self::Behind,
         Self::Away,
+        Self::Busy,
         Self::NoStandby,
         Self::Refused,
     ];
@@ -115,9 +137,52 @@ impl Asked {
             Self::Answered => "answered",
             Self::Behind => "behind",
             Self::Away => "away",
+            Self::Busy => "busy",
             Self::NoStandby => "no_standby",
             Self::Refused => "refused",
         }
+    }
+}
+
+/// A standby.
+#[derive(Clone)]
+pub struct Replica {
+    /// Its connections.
+    pub server: Server,
+    /// Until when it is not asked, because it was away.
+    left_alone: Arc<Mutex<Option<Instant>>>,
+}
+
+impl Replica {
+    /// One that is asked at the first need.
+    pub fn new(server: Server) -> Self {
+        let left_alone = Arc::default();
+        Self { server, left_alone }
+    }
+
+    /// A connection, unless it was away just now: whoever does not answer costs each request the time to find that out.
+    async fn lend(&self) -> Result<Lent, Asked> {
+        if self
+            .left_alone()
+            .is_some_and(|until| Instant::now() < until)
+        {
+            return Err(Asked::Away);
+        }
+        self.server.lend().await.map_err(|error| match error {
+            PoolError::Timeout(TimeoutType::Wait) => Asked::Busy,
+            error => {
+                warn!(reason = reason(&error), "no connection to the standby");
+                *self.left_alone() = Some(Instant::now() + REST);
+                Asked::Away
+            }
+        })
+    }
+
+    fn left_alone(&self) -> MutexGuard<'_, Option<Instant>> {
+        // an instant is whole whatever became of who wrote it
+        self.left_alone
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -140,8 +205,8 @@ impl Position {
     }
 
     /// A connection to a standby that is there.
-    pub async fn reached(&self, replica: &Server) -> Result<Lent, Asked> {
-        let lent = replica.lend().await.map_err(|_| Asked::Away)?;
+    pub async fn reached(&self, replica: &Replica) -> Result<Lent, Asked> {
+        let lent = replica.lend().await?;
         let ends = Instant::now() + PATIENCE;
         let params = [param(&self.written), param(&self.place)];
         loop {
