@@ -25,6 +25,8 @@ grant mandant_user to crm_owner;  -- what any caller may use, the CRM's function
 grant select (id, parent_id, code, country, currency) on mandant_internal.tenant to crm_owner;
 -- posting and locking a period wait for each other
 grant execute on function mandant_internal.hold_settings(int) to crm_owner;
+-- a country pack names one
+grant execute on function mandant_internal.is_timezone(text) to crm_owner;
 
 -- similarity of names; in a schema that only crm_owner uses, so that it adds nothing to others' paths
 create schema trgm;

@@ -120,9 +120,8 @@ begin
         'rule!', 'source!'
     );
     perform crm.pack_must(
-        exists (
-            select from pg_timezone_names as z where z.name = pack #>> '{facts,timezone}'
-        ), 'facts.timezone', 'is no time zone, as in Europe/Berlin'
+        mandant_internal.is_timezone(pack #>> '{facts,timezone}') is true,
+        'facts.timezone', 'is no time zone, as in Europe/Berlin'
     );
     perform crm.pack_must(
         pack #>> '{facts,locale}' ~ '^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$',

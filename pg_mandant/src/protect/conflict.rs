@@ -83,8 +83,13 @@ unsafe fn ask_policy_first(root: *mut pg_sys::Plan) {
         if policy.is_null() {
             return;
         }
-        // What is kept from whoever asks goes on without the condition, to where it is refused.
-        let kept = pg_sys::make_notclause(pg_sys::make_ands_explicit(policy));
+        // What is kept from whoever asks goes on without the condition, to where it is refused; so does what the policy
+        // cannot tell, such as a row without an owner.
+        let kept = pg_sys::palloc0(size_of::<pg_sys::BooleanTest>()).cast::<pg_sys::BooleanTest>();
+        (*kept).xpr.type_ = pg_sys::NodeTag::T_BooleanTest;
+        (*kept).arg = pg_sys::make_ands_explicit(policy).cast();
+        (*kept).booltesttype = pg_sys::BoolTestType::IS_NOT_TRUE;
+        (*kept).location = -1;
         let condition = pg_sys::make_ands_explicit((*write).onConflictWhere.cast());
         let either = pg_sys::lappend(std::ptr::null_mut(), kept.cast());
         let either = pg_sys::make_orclause(pg_sys::lappend(either, condition.cast()));

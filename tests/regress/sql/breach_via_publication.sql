@@ -41,7 +41,7 @@ select count(*) from pg_publication_tables;
 select count(*) from pg_replication_slots;
 rollback;
 -- as a replication connection
-\! psql -XAtU report_de -d 'dbname=mandant replication=database' -c 'IDENTIFY_SYSTEM' 2>&1 | sed 's|.*FATAL.*|FATAL|'
+\! psql -XAtU report_de -d 'dbname=mandant replication=database' -c 'IDENTIFY_SYSTEM' 2>&1 | grep -o FATAL
 \! psql -XAtU report_de -d 'dbname=mandant replication=true' -c 'BASE_BACKUP' 2>&1 | sed 's/.*FATAL/FATAL/; s/ from host.*//'
 -- legitimate use
 \! psql -XAtU report_de -d mandant -c 'select count(distinct tenant_id) from crm.customer' 2>&1
