@@ -144,7 +144,7 @@ begin
             coalesce(create_tenant.fiscal_year_start, usual.fiscal_year_start, '01-01'))
     returning * into made;
   perform mandant_internal.record('create_tenant', null, made.id, made.code);
-  for layer in select o.function from mandant_internal.on_create_tenant o order by o.function::oid loop
+  for layer in select o.function from mandant_internal.on_create_tenant o order by o.position loop
     execute format('select %s($1)', layer::oid::regproc) using made.id;
   end loop;
   return mandant_internal.visible_tenant(made);
@@ -241,9 +241,10 @@ begin
     raise exception using errcode = 'insufficient_privilege',
       message = 'only a superuser adds to what a new tenant gets', hint = 'ask the owner of the database';
   end if;
-  delete from mandant_internal.on_create_tenant o where o.function = on_create_tenant.function;
+  delete from mandant_internal.on_create_tenant o where o.function = on_create_tenant.function::text;
   if not remove then
-    insert into mandant_internal.on_create_tenant (function) values (on_create_tenant.function);
+    insert into mandant_internal.on_create_tenant (function, position)
+      select on_create_tenant.function::text, coalesce(max(o.position), 0) + 1 from mandant_internal.on_create_tenant o;
   end if;
 end
 $$;

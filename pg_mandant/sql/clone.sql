@@ -2,7 +2,8 @@
 -- other, and with whatever layers above configure. What a company is, has and whom it employs is not configuration.
 
 create table mandant_internal.on_clone_tenant (
-  function regprocedure primary key
+  function text primary key, -- its signature: pg_upgrade moves no table that refers to functions by their ids
+  position int not null unique
 );
 
 create function mandant.on_clone_tenant(function regprocedure, remove boolean default false) returns void
@@ -15,9 +16,10 @@ begin
     raise exception using errcode = 'insufficient_privilege',
       message = 'only a superuser adds to what is cloned of a tenant', hint = 'ask the owner of the database';
   end if;
-  delete from mandant_internal.on_clone_tenant o where o.function = on_clone_tenant.function;
+  delete from mandant_internal.on_clone_tenant o where o.function = on_clone_tenant.function::text;
   if not remove then
-    insert into mandant_internal.on_clone_tenant (function) values (on_clone_tenant.function);
+    insert into mandant_internal.on_clone_tenant (function, position)
+      select on_clone_tenant.function::text, coalesce(max(o.position), 0) + 1 from mandant_internal.on_clone_tenant o;
   end if;
 end
 $$;
@@ -126,7 +128,7 @@ begin
   perform mandant_internal.clone_series(model.id, made.id);
   perform mandant_internal.clone_settings(model, made.id);
   perform set_config('mandant.tenant', format('%s,%s', model.code, made.code), true);
-  for layer in select o.function from mandant_internal.on_clone_tenant o order by o.function::oid loop
+  for layer in select o.function from mandant_internal.on_clone_tenant o order by o.position loop
     execute format('select %s($1, $2)', layer::oid::regproc) using model.id, made.id;
   end loop;
   perform set_config('mandant.tenant', selected, true);

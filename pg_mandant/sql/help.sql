@@ -102,8 +102,8 @@ begin
       ('issuer_id_seq', ''),
       -- never an oid of something that is gone, which could be something else where the dump is restored
       ('login', 'where exists (select from pg_catalog.pg_roles r where r.oid = login)'),
-      ('on_create_tenant', 'where exists (select from pg_catalog.pg_proc p where p.oid = function)'),
-      ('on_clone_tenant', 'where exists (select from pg_catalog.pg_proc p where p.oid = function)'),
+      ('on_create_tenant', 'where pg_catalog.to_regprocedure(function) is not null'),
+      ('on_clone_tenant', 'where pg_catalog.to_regprocedure(function) is not null'),
       ('protected_table', 'where exists (select from pg_catalog.pg_class c where c.oid = relation)'),
       ('unprotected_table', 'where exists (select from pg_catalog.pg_class c where c.oid = relation)'),
       ('role', 'where not shipped'), ('role_right', 'where not shipped'), ('access_grant', ''),

@@ -141,7 +141,8 @@ create table mandant_internal.sign_in_attempt (
 insert into mandant_internal.sign_in_attempt (bucket) select generate_series(0, 32767);
 
 create table mandant_internal.on_create_tenant (
-  function regprocedure primary key
+  function text primary key, -- its signature: pg_upgrade moves no table that refers to functions by their ids
+  position int not null unique
 );
 
 create function mandant_internal.rights_changed() returns trigger
