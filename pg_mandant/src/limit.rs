@@ -238,7 +238,9 @@ pub fn end_transaction() {
 }
 
 /// Sees to it that a statement of somebody whose statements are limited ends in time, whatever `statement_timeout` says.
-pub fn begin_statement() {
+/// Guarded, as it is called from a hook that is not: to find out who asks may fail, or be cancelled.
+#[pg_guard]
+pub extern "C-unwind" fn begin_statement() {
     // SAFETY: reads variables of the process, and sets the timer that PostgreSQL has for it and stops with the statement.
     unsafe {
         if pg_sys::ParallelWorkerNumber >= 0 {
