@@ -13,17 +13,17 @@ select 'ran' from (select pg_sleep(1.2)) s;
 -- of whom it is limited, not: whatever they set
 \connect - report_us
 set statement_timeout = 0;
-select 'ran' from (select pg_sleep(30)) s;
+select 'ran' from (select pg_sleep(10)) s;
 \echo :SQLSTATE
 begin;
 set local statement_timeout = '1h';
-do $$ begin perform pg_sleep(0.1) from crm.customer limit 1; perform pg_sleep(30); end $$;
+do $$ begin perform pg_sleep(0.1) from crm.customer limit 1; perform pg_sleep(10); end $$;
 \echo :SQLSTATE
 rollback;
-select count(*) > 0 from crm.customer where pg_sleep(30) is null;
+select count(*) > 0 from crm.customer where pg_sleep(10) is null;
 \echo :SQLSTATE
 begin;
-declare slow cursor for select pg_sleep(30) from crm.customer;
+declare slow cursor for select pg_sleep(10) from crm.customer;
 fetch slow;
 \echo :SQLSTATE
 rollback;
@@ -34,7 +34,7 @@ select mandant.set_setting('statement_seconds', '1', tenant => 'us');
 \connect - report_us
 set default_transaction_read_only = off;
 select mandant.set_setting('statement_seconds', '86400', 'employee');
-select 'ran' from (select pg_sleep(30)) s;
+select 'ran' from (select pg_sleep(10)) s;
 \echo :SQLSTATE
 select mandant.unset_setting('statement_seconds', 'employee');
 select mandant.unset_setting('statement_seconds');
@@ -45,7 +45,7 @@ select token as us from mandant.sign_in('sales@us.example', 'demo') \gset
 select token as hk from mandant.sign_in('sales@hk.example', 'demo') \gset
 begin;
 select mandant.enter(:'us');
-select 'ran' from (select pg_sleep(30)) s;
+select 'ran' from (select pg_sleep(10)) s;
 \echo :SQLSTATE
 rollback;
 begin;
