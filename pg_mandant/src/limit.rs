@@ -243,7 +243,8 @@ pub fn end_transaction() {
 pub extern "C-unwind" fn begin_statement() {
     // SAFETY: reads variables of the process, and sets the timer that PostgreSQL has for it and stops with the statement.
     unsafe {
-        if pg_sys::ParallelWorkerNumber >= 0 {
+        // a worker's leader is limited; what utility statements ask by themselves comes before anything can be read in parallel
+        if pg_sys::ParallelWorkerNumber >= 0 || !pg_sys::FirstSnapshotSet {
             return;
         }
         let Some(seconds) =
