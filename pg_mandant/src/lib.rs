@@ -205,7 +205,6 @@ pub extern "C-unwind" fn _PG_init() {
     relay::init();
     audit::init();
     keep::init();
-    protect::conflict::init();
     protect::explain::init();
     protect::force::init();
     numbering::release::init();

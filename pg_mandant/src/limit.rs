@@ -6,6 +6,7 @@
 //! as it acts for somebody: that of a relay for a transaction, that of a login until its end.
 
 use std::cell::Cell;
+use std::collections::HashMap;
 use std::ffi::c_int;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -156,19 +157,19 @@ pub fn sit(authority: &Authority) -> Result<(), Error> {
     seat.tenant.store(home as u32, Relaxed);
     SITS.set(Some(principal));
     let limits = &authority.limits;
-    let mine = |seat: &Seat| seat.principal.load(Relaxed) == hash(&principal);
-    let counts = [
-        (limits.tenant_connections, connections(shared, home), true),
-        (
-            limits.employee_connections,
-            count(shared, home, mine),
-            false,
-        ),
+    let mine = hash(&principal);
+    let counted = [
+        (limits.tenant_connections, true),
+        (limits.employee_connections, false),
     ];
-    for (most, now, all) in counts {
-        if let Some(most) = most
-            && now > most as i32
-        {
+    for (most, all) in counted {
+        // whose connections are not limited are not counted
+        let Some(most) = most else { continue };
+        let same = taken(shared).filter(|seat| {
+            seat.tenant.load(Relaxed) == home as u32
+                && (all || seat.principal.load(Relaxed) == mine)
+        });
+        if same.count() > most as usize {
             rise();
             stat::refused(home);
             return Err(Error::too_much(
@@ -181,20 +182,24 @@ pub fn sit(authority: &Authority) -> Result<(), Error> {
     Ok(())
 }
 
-/// How many connections act for principals of a tenant.
-pub fn connections(shared: &Shared, tenant: i32) -> i32 {
-    count(shared, tenant, |_| true)
+/// The seats from which somebody acts in this database.
+fn taken(shared: &Shared) -> impl Iterator<Item = &Seat> {
+    shared.seats().iter().filter(|seat| {
+        seat.process.load(Relaxed) != 0
+            && seat.tenant.load(Relaxed) != 0
+            && seat.database.load(Relaxed) == database()
+    })
 }
 
-fn count(shared: &Shared, tenant: i32, is_meant: impl Fn(&Seat) -> bool) -> i32 {
-    let taken = shared.seats().iter().filter(|seat| {
-        tenant != stat::SEVERAL
-            && seat.tenant.load(Relaxed) == tenant as u32
-            && seat.process.load(Relaxed) != 0
-            && seat.database.load(Relaxed) == database()
-            && is_meant(seat)
-    });
-    taken.count() as i32
+/// How many connections act for principals of each tenant.
+pub fn connections(shared: &Shared) -> HashMap<i32, i32> {
+    let mut connections = HashMap::new();
+    for seat in taken(shared) {
+        *connections
+            .entry(seat.tenant.load(Relaxed) as i32)
+            .or_default() += 1;
+    }
+    connections
 }
 
 fn find_seat(shared: &'static Shared) -> Option<&'static Seat> {

@@ -21,7 +21,7 @@ use crate::right::Reach;
 use crate::tenant_set::{TenantSet, contains};
 
 pub mod assign;
-pub mod conflict;
+mod conflict;
 pub mod explain;
 pub mod force;
 mod plan;

@@ -36,27 +36,6 @@ impl Counts {
     };
 }
 
-// PostgreSQL's own, without pgrx's guard around them: called at every statement.
-unsafe extern "C-unwind" {
-    #[cfg(any(feature = "pg15", feature = "pg16", feature = "pg17"))]
-    fn standard_ExecutorRun(
-        query: *mut pg_sys::QueryDesc,
-        direction: pg_sys::ScanDirection::Type,
-        count: u64,
-        once: bool,
-    );
-    #[cfg(feature = "pg18")]
-    fn standard_ExecutorRun(
-        query: *mut pg_sys::QueryDesc,
-        direction: pg_sys::ScanDirection::Type,
-        count: u64,
-    );
-    fn standard_ExecutorFinish(query: *mut pg_sys::QueryDesc);
-}
-
-static mut NEXT_RUN: pg_sys::ExecutorRun_hook_type = None;
-static mut NEXT_FINISH: pg_sys::ExecutorFinish_hook_type = None;
-
 thread_local! {
     /// How many statements this one is within.
     static DEPTH: Cell<u32> = const { Cell::new(0) };
@@ -75,10 +54,9 @@ thread_local! {
 /// `mandant.track_tenants`
 static mut TRACK: bool = true;
 
-/// Defines the setting and chains the hooks; once per process.
+/// Defines the setting and registers the callbacks; once per process.
 pub fn init() {
-    // SAFETY: _PG_init runs before any statement that the hooks watch; names are static, the variable lives as long as the
-    // process.
+    // SAFETY: called from _PG_init; names are static, the variable lives as long as the process.
     unsafe {
         pg_sys::DefineCustomBoolVariable(
             c"mandant.track_tenants".as_ptr(),
@@ -92,10 +70,6 @@ pub fn init() {
             None,
             None,
         );
-        NEXT_RUN = pg_sys::ExecutorRun_hook;
-        pg_sys::ExecutorRun_hook = Some(run);
-        NEXT_FINISH = pg_sys::ExecutorFinish_hook;
-        pg_sys::ExecutorFinish_hook = Some(finish);
         pg_sys::RegisterXactCallback(Some(on_transaction), std::ptr::null_mut());
         pg_sys::RegisterSubXactCallback(Some(on_subtransaction), std::ptr::null_mut());
     }
@@ -173,19 +147,21 @@ fn add_up() {
 }
 
 /// A statement that is about to run.
-struct Begun {
+pub struct Begun {
     /// How many it is within.
     depth: u32,
     /// It is a cursor's that goes on.
     goes_on: bool,
 }
 
-/// SAFETY: a statement that is about to run.
-unsafe fn begin(query: *mut pg_sys::QueryDesc) -> Begun {
+/// A statement begins; from the hook that runs it, which is not guarded.
+///
+/// # Safety
+/// A statement that is about to run.
+pub unsafe fn begin(query: *mut pg_sys::QueryDesc) -> Begun {
     // SAFETY: as promised.
     let goes_on = unsafe { (*query).already_executed };
-    let depth = DEPTH.get();
-    DEPTH.set(depth + 1);
+    let depth = enter();
     if depth == 0 {
         WRITTEN.set(0);
         limit::begin_statement();
@@ -193,9 +169,12 @@ unsafe fn begin(query: *mut pg_sys::QueryDesc) -> Begun {
     Begun { depth, goes_on }
 }
 
-/// SAFETY: a statement that has run.
-unsafe fn end(begun: Begun, query: *mut pg_sys::QueryDesc) {
-    DEPTH.set(begun.depth);
+/// It has ended well.
+///
+/// # Safety
+/// A statement that has run.
+pub unsafe fn end(begun: Begun, query: *mut pg_sys::QueryDesc) {
+    leave(begun.depth);
     // SAFETY: as promised; of a parallel worker the leader counts.
     let (rows, reads) = unsafe {
         if !TRACK
@@ -237,42 +216,15 @@ unsafe fn end(begun: Begun, query: *mut pg_sys::QueryDesc) {
     PENDING.set((tenant, counts));
 }
 
-// Unguarded: an error of the statement passes through untouched, and no destructor waits in these frames.
-#[cfg(any(feature = "pg15", feature = "pg16", feature = "pg17"))]
-unsafe extern "C-unwind" fn run(
-    query: *mut pg_sys::QueryDesc,
-    direction: pg_sys::ScanDirection::Type,
-    count: u64,
-    once: bool,
-) {
-    // SAFETY: passes on what it was given.
-    unsafe {
-        let begun = begin(query);
-        NEXT_RUN.unwrap_or(standard_ExecutorRun)(query, direction, count, once);
-        end(begun, query);
-    }
-}
-
-#[cfg(feature = "pg18")]
-unsafe extern "C-unwind" fn run(
-    query: *mut pg_sys::QueryDesc,
-    direction: pg_sys::ScanDirection::Type,
-    count: u64,
-) {
-    // SAFETY: passes on what it was given.
-    unsafe {
-        let begun = begin(query);
-        NEXT_RUN.unwrap_or(standard_ExecutorRun)(query, direction, count);
-        end(begun, query);
-    }
-}
-
-/// What triggers do after a statement is within it.
-unsafe extern "C-unwind" fn finish(query: *mut pg_sys::QueryDesc) {
+/// What triggers do after a statement is within it; how many it is within, for `leave`. An error takes back both.
+pub fn enter() -> u32 {
     let depth = DEPTH.get();
     DEPTH.set(depth + 1);
-    // SAFETY: passes on what it was given.
-    unsafe { NEXT_FINISH.unwrap_or(standard_ExecutorFinish)(query) };
+    depth
+}
+
+/// As it was before `enter`.
+pub fn leave(depth: u32) {
     DEPTH.set(depth);
 }
 
@@ -341,6 +293,7 @@ pub fn counted() -> Vec<Counted> {
         let key = counters.key.load(Relaxed);
         (key >> 32 == u64::from(database)).then_some((key as u32 as i32, counters))
     });
+    let connections = limit::connections(shared);
     let read = |counter: &std::sync::atomic::AtomicU64| counter.load(Relaxed) as i64;
     of_ours
         .map(|(tenant, counters)| {
@@ -354,7 +307,7 @@ pub fn counted() -> Vec<Counted> {
                 read(&counters.number_waits),
                 read(&counters.number_wait),
                 read(&counters.refused),
-                limit::connections(shared, tenant),
+                connections.get(&tenant).copied().unwrap_or_default(),
                 (active != 0).then(|| moment(active)).flatten(),
                 since,
             )

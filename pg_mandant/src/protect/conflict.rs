@@ -2,53 +2,16 @@
 //! change what is not one's own, but PostgreSQL 15.18, 18.6 and others ask the condition first, so that a function of one's own
 //! in it is told what is in the row. In each plan the policy is put before the condition, so that what it keeps is refused unasked.
 
-use std::ffi::{c_char, c_int};
-
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 
-// PostgreSQL's own, without pgrx's guard around it.
-unsafe extern "C-unwind" {
-    fn standard_planner(
-        query: *mut pg_sys::Query,
-        text: *const c_char,
-        options: c_int,
-        parameters: pg_sys::ParamListInfo,
-    ) -> *mut pg_sys::PlannedStmt;
-}
-
-static mut NEXT: pg_sys::planner_hook_type = None;
-
-/// Chains the hook; once per process.
-pub fn init() {
-    // SAFETY: _PG_init; the session has one thread.
-    unsafe {
-        NEXT = pg_sys::planner_hook;
-        pg_sys::planner_hook = Some(plan);
-    }
-}
-
-// Unguarded: an error of the planner passes through untouched, and no destructor waits in this frame.
-unsafe extern "C-unwind" fn plan(
-    query: *mut pg_sys::Query,
-    text: *const c_char,
-    options: c_int,
-    parameters: pg_sys::ParamListInfo,
-) -> *mut pg_sys::PlannedStmt {
-    // SAFETY: passes on what it was given.
-    unsafe {
-        let planned = NEXT.unwrap_or(standard_planner)(query, text, options, parameters);
-        if (*planned).commandType == pg_sys::CmdType::CMD_INSERT || (*planned).hasModifyingCTE {
-            ask_policies_first(planned);
-        }
-        planned
-    }
-}
-
+/// Puts policies before conditions in a plan that may have such.
+///
+/// # Safety
+/// A plan that has just been made, which nobody else knows yet.
 #[pg_guard]
-unsafe extern "C-unwind" fn ask_policies_first(planned: *mut pg_sys::PlannedStmt) {
-    // SAFETY: the plan that has just been made, which nobody else knows yet. What writes is the root of the statement or of a
-    // common table expression.
+pub unsafe extern "C-unwind" fn ask_policies_first(planned: *mut pg_sys::PlannedStmt) {
+    // SAFETY: as promised; what writes is the root of the statement or of a common table expression.
     unsafe {
         ask_policy_first((*planned).planTree);
         let subplans = (*planned).subplans;

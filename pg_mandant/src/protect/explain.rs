@@ -11,6 +11,7 @@ use pgrx::pg_sys;
 use pgrx::prelude::*;
 
 use crate::context;
+use crate::stat;
 
 thread_local! {
     /// The transaction level at which an `explain` began for somebody whom row security holds; 0: none is under way.
@@ -193,7 +194,9 @@ unsafe extern "C-unwind" fn relation_info(
 unsafe extern "C-unwind" fn finish(query: *mut pg_sys::QueryDesc) {
     // SAFETY: passes on what it was given; then the counts of a finished execution are PostgreSQL's to print only.
     unsafe {
+        let depth = stat::enter();
         NEXT_FINISH.unwrap_or(standard_ExecutorFinish)(query);
+        stat::leave(depth);
         if is_showing() && (*query).instrument_options != 0 as c_int {
             take_out(query);
         }

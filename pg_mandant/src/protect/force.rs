@@ -13,6 +13,8 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use crate::error::Error;
+use crate::protect::conflict;
+use crate::stat;
 
 // PostgreSQL's own, without pgrx's guard around them: asked at every statement.
 unsafe extern "C-unwind" {
@@ -85,7 +87,12 @@ unsafe extern "C-unwind" fn plan(
         if InNoForceRLSOperation() && (*query).querySource != pg_sys::QuerySource::QSRC_ORIGINAL {
             refuse_rule();
         }
-        forced(|| NEXT_PLANNER.unwrap_or(standard_planner)(query, text, options, params))
+        let planned =
+            forced(|| NEXT_PLANNER.unwrap_or(standard_planner)(query, text, options, params));
+        if (*planned).commandType == pg_sys::CmdType::CMD_INSERT || (*planned).hasModifyingCTE {
+            conflict::ask_policies_first(planned);
+        }
+        planned
     }
 }
 
@@ -107,7 +114,11 @@ unsafe extern "C-unwind" fn run(
     once: bool,
 ) {
     // SAFETY: passes on what it was given.
-    unsafe { forced(|| NEXT_RUN.unwrap_or(standard_ExecutorRun)(query, direction, count, once)) }
+    unsafe {
+        let begun = stat::begin(query);
+        forced(|| NEXT_RUN.unwrap_or(standard_ExecutorRun)(query, direction, count, once));
+        stat::end(begun, query);
+    }
 }
 
 #[cfg(feature = "pg18")]
@@ -117,5 +128,9 @@ unsafe extern "C-unwind" fn run(
     count: u64,
 ) {
     // SAFETY: passes on what it was given.
-    unsafe { forced(|| NEXT_RUN.unwrap_or(standard_ExecutorRun)(query, direction, count)) }
+    unsafe {
+        let begun = stat::begin(query);
+        forced(|| NEXT_RUN.unwrap_or(standard_ExecutorRun)(query, direction, count));
+        stat::end(begun, query);
+    }
 }
