@@ -11,11 +11,16 @@ create type crm.due_reminder as (
     amount numeric,
     credit numeric,
     fee numeric,
-    items crm.reminder_item[]
+    items crm.reminder_item[],
+    sqlstate text,
+    message text,
+    hint text
 );
 
 comment on type crm.due_reminder is
-    'A reminder that is due, of one customer in one currency; fee null: no exchange rate.';
+    'A reminder that is due, of one customer in one currency; fee null: no exchange rate.
+
+sqlstate, message and hint: why it was refused.';
 
 create function crm.fee_in(
     fee numeric, from_currency text, to_currency text, on_date date
@@ -107,7 +112,7 @@ begin
                 ),
                 tenant.currency, i.currency, as_of
             ),
-            i.items
+            i.items, null::text, null::text, null::text
         from (
             select
                 i.customer_id, i.currency, max(i.level) as level,

@@ -151,6 +151,8 @@ declare
     allowed boolean := false;
     day date;
     due crm.due_reminder;
+    written crm.due_reminder[];
+    refused crm.due_reminder[];
     made uuid[];
     made_id uuid;
     state text;
@@ -174,35 +176,55 @@ begin
             or not crm.sees_credits(home.id);
         allowed := true;
         day := coalesce(as_of, mandant_internal.day_in(home.timezone, now()));
+        written := '{}';
+        refused := '{}';
         made := '{}';
-        for due in select d.* from crm.reckon_reminders(home, day) as d loop
-            begin
-                made := made || crm.write_reminder(due, home, day);
-            exception when others then
-                get stacked diagnostics state = returned_sqlstate, said = message_text,
-                    advice = pg_exception_hint, broken = constraint_name;
-                if state like '40%' then
-                    raise;  -- to be tried again as a whole
-                elsif broken = 'reminder_item_once' then
-                    state := '42710';
-                    said := 'another run has reminded of it meanwhile';
-                    advice := 'nothing is to be done: crm.reminder has it';
-                end if;
-                return query
-                    select home.code, null::uuid, null::text, due.customer_id, (
-                            select c.name from crm.customer as c
-                            where c.tenant_id = home.id and c.id = due.customer_id
-                        ),
-                        due.level, due.currency, due.amount, due.credit, due.fee,
-                        due.amount - due.credit + due.fee, state, said, nullif(advice, '');
-            end;
-        end loop;
-        -- last, so that nobody waits for numbers while this waits for others
-        foreach made_id in array made loop
-            update crm.reminder as r
-            set issued_at = now()
-            where r.tenant_id = home.id and r.id = made_id;
-        end loop;
+        begin
+            for due in select d.* from crm.reckon_reminders(home, day) as d loop
+                begin
+                    made := made || crm.write_reminder(due, home, day);
+                    written := written || due;
+                exception when others then
+                    get stacked diagnostics due.sqlstate = returned_sqlstate,
+                        due.message = message_text, due.hint = pg_exception_hint,
+                        broken = constraint_name;
+                    if due.sqlstate like '40%' then
+                        raise;  -- to be tried again as a whole
+                    elsif broken = 'reminder_item_once' then
+                        due.sqlstate := '42710';
+                        due.message := 'another run has reminded of it meanwhile';
+                        due.hint := 'nothing is to be done: crm.reminder has it';
+                    end if;
+                    refused := refused || due;
+                end;
+            end loop;
+            -- last, so that nobody waits for numbers while this waits for others
+            foreach made_id in array made loop
+                update crm.reminder as r
+                set issued_at = now()
+                where r.tenant_id = home.id and r.id = made_id;
+            end loop;
+        exception when others then  -- without numbers this tenant has none, and others have theirs
+            get stacked diagnostics state = returned_sqlstate, said = message_text,
+                advice = pg_exception_hint;
+            if state like '40%' then
+                raise;
+            end if;
+            made := '{}';
+            foreach due in array written loop
+                due.sqlstate := state;
+                due.message := said;
+                due.hint := advice;
+                refused := refused || due;
+            end loop;
+        end;
+        return query
+            select home.code, null::uuid, null::text, d.customer_id, c.name, d.level, d.currency,
+                d.amount, d.credit, d.fee, d.amount - d.credit + d.fee, d.sqlstate, d.message,
+                nullif(d.hint, '')
+            from unnest(refused) with ordinality as d
+            left join crm.customer as c on c.tenant_id = home.id and c.id = d.customer_id
+            order by d.ordinality;
         return query
             select home.code, r.id, r.number, r.customer_id, c.name, r.level, r.currency, r.amount,
                 r.credit, r.fee, r.total, null::text, null::text, null::text
@@ -223,9 +245,10 @@ comment on function crm.run_reminders(date, text) is
 as_of: their date, default today in the tenant. tenant: code of one that is selected, default all of
 those in which you may create, update and post reminders and read all of them, and all payments and
 credit notes. The level is the highest of the items. With sqlstate: why this customer was refused;
-the others are not. Running it again makes nothing twice: an invoice comes to its next level when the
-days of that level have passed since the last reminder, and after the last level to none. Errors:
-42704 the tenant has no series reminder, 22023 no such date, 42501 no right, or tenant not available.';
+the others are not, unless the tenant has no number for them (42704): then it gets none, and other
+tenants theirs. Running it again makes nothing twice: an invoice comes to its next level when the days
+of that level have passed since the last reminder, and after the last level to none. Errors: 22023 no
+such date, 42501 no right, or tenant not available.';
 
 create function crm.withdraw_reminder(id uuid, reason text) returns crm.reminder
     language plpgsql volatile

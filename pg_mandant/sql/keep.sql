@@ -144,15 +144,18 @@ begin atomic
     from mandant_internal.protected_table p;
 end;
 
--- Those that nobody decided on, and those that came without an event, as explain analyze makes them.
+-- Those that nobody decided on, and those that came without an event, as explain analyze makes them. Asked at each grant,
+-- of which a restored dump has hundreds; its plan is kept.
 create function mandant_internal.private_tables() returns setof regclass
-  language sql stable
+  language plpgsql stable
   security definer -- reads the list of tables
   set search_path = pg_catalog, pg_temp
-begin atomic
+as $$
+begin
+  return query
   select u.relation from mandant_internal.unprotected_table u where not u.shared
   union all
-  select c.oid
+  select c.oid::regclass
     from pg_class c
     where c.relkind in ('r', 'p', 'f', 'm') and c.relpersistence <> 't'
       and c.relnamespace in (select other.relnamespace from mandant_internal.protected_table p
@@ -160,7 +163,8 @@ begin atomic
       and not exists (select from mandant_internal.protected_table p where p.relation = c.oid)
       and not exists (select from mandant_internal.unprotected_table u where u.relation = c.oid)
       and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e');
-end;
+end
+$$;
 
 create function mandant_internal.make_ready("table" regclass) returns void
   language plpgsql volatile

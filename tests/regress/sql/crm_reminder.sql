@@ -260,16 +260,24 @@ select count(*) from mandant.assign('crm.reminder', (select id::text from crm.re
 set role crm_seller;
 select count(distinct r.customer_id) as customers, bool_and(exists (select from crm.reminder_item i where i.reminder_id = r.id)) as with_items from crm.reminder r;
 
--- a tenant without a series: nothing is made
+-- a tenant without a series: nothing is made there, and elsewhere what is due
 reset role;
 select id as a9 from crm_invoice(:'amsel', '2027-01-01', 33) as id \gset
 select from mandant.close_series('rma', 'reminder', '2027-03-01');
-select count(*) from crm.reminder \gset before_
+select from mandant.create_tenant('rmz', 'Nach ihr AG', 'DE', 'EUR', timezone => 'Europe/Berlin', parent => 'group');
+select count(mandant.set_setting('company_' || k, v, tenant => 'rmz')) from (values ('street', 'Weg 1'), ('postal_code', '20095'), ('city', 'Hamburg'),
+    ('tax_id', 'DE136695976'), ('register', 'HRB 1'), ('directors', 'A'), ('bank_account', 'IBAN DE02')) as s (k, v);
+with c as (insert into crm.customer (tenant_id, name, street, postal_code, city, country, payment_terms_days)
+    select id, 'Zeisig', 'Gasse 2', '10115', 'Berlin', 'DE', 10 from mandant.tenant where code = 'rmz' returning id)
+select id as zeisig from c \gset
+select from crm_invoice(:'zeisig', '2027-01-01', 33);
+select count(*) from crm.reminder where tenant_id = :rma \gset before_
 set role crm_books;
-select crm.run_reminders('2027-03-20');
-\echo :SQLSTATE
-select count(*) = :before_count as nothing_made from crm.reminder;
+select tenant_code, reminder_id, number, customer, level, total, sqlstate, message, hint from crm.run_reminders('2027-03-20');
 reset role;
+select tenant_code, number, customer, level, total, sqlstate, message from crm.run_reminders('2027-03-20') where tenant_code in ('rma', 'rmz');
+select count(*) = :before_count as nothing_made from crm.reminder where tenant_id = :rma;
+select count(*) from crm.due_reminders('2027-03-20') where tenant in ('rma', 'rmz');
 
 -- of a merged customer the one reminds him whose he became; and a block of the one that is gone still holds
 select count(*) from crm.due_reminders('2027-03-20') where customer = 'Amsel GmbH';
