@@ -33,9 +33,9 @@ while [ $# -gt 0 ]; do
     mount --rbind "$1" "./$2"
     shift 2
 done
+mount -t cgroup2 cgroup2 sys/fs/cgroup || [ "$init" != systemd ]
 if [ "$init" = systemd ]; then
     mount -t tmpfs -o mode=0755 tmpfs run
-    mount -t cgroup2 cgroup2 sys/fs/cgroup
     mount --bind dev/null dev/console # that would be the machine's
 fi
 pivot_root . mnt

@@ -11,7 +11,10 @@ use std::{
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use percent_encoding::percent_decode_str;
-use tokio_postgres::{Client, Config, config::Host};
+use tokio_postgres::{
+    Client, Config,
+    config::{ChannelBinding, Host, TargetSessionAttrs},
+};
 
 use crate::{
     error::reason,
@@ -169,6 +172,15 @@ impl Database {
         Ok(client)
     }
 
+    /// What asks the server to stop what it does for a connection of ours.
+    pub fn cancel(&self, client: &Client) -> impl AsyncFn() + use<> {
+        let (cancel, tls) = (client.cancel_token(), self.tls.connect.clone());
+        async move || {
+            // in vain if there is nothing to stop
+            let _ = cancel.cancel_query(tls.clone()).await;
+        }
+    }
+
     /// The same for programs that use libpq.
     pub fn environment(&self) -> Vec<(&'static str, OsString)> {
         let hosts = self.config.get_hosts().iter().map(|host| match host {
@@ -189,6 +201,28 @@ impl Database {
         environment.extend(texts.filter_map(|(name, text)| Some((name, text?.into()))));
         if let Some(password) = self.config.get_password() {
             environment.push(("PGPASSWORD", OsString::from_vec(password.to_vec())));
+        }
+        let addresses = self.config.get_hostaddrs();
+        if !addresses.is_empty() {
+            let addresses = addresses.iter().map(|address| address.to_string().into());
+            environment.push(("PGHOSTADDR", joined(addresses)));
+        }
+        if let Some(timeout) = self.config.get_connect_timeout() {
+            environment.push(("PGCONNECT_TIMEOUT", timeout.as_secs().to_string().into()));
+        }
+        match self.config.get_target_session_attrs() {
+            TargetSessionAttrs::ReadWrite => {
+                environment.push(("PGTARGETSESSIONATTRS", "read-write".into()));
+            }
+            TargetSessionAttrs::ReadOnly => {
+                environment.push(("PGTARGETSESSIONATTRS", "read-only".into()));
+            }
+            _ => (),
+        }
+        match self.config.get_channel_binding() {
+            ChannelBinding::Disable => environment.push(("PGCHANNELBINDING", "disable".into())),
+            ChannelBinding::Require => environment.push(("PGCHANNELBINDING", "require".into())),
+            _ => (),
         }
         environment.extend(self.tls.environment.iter().cloned());
         environment
@@ -373,7 +407,8 @@ mod tests {
 
     #[test]
     fn libpq_connects_as_the_url_says() {
-        let url = "postgresql://mandant_psql:se%20cret@a.example:1,b.example:2/mandant?options=-cgeqo%3Doff&sslmode=require";
+        let url = "postgresql://mandant_psql:se%20cret@a.example:1,b.example:2/mandant?options=-cgeqo%3Doff&sslmode=require\
+            &target_session_attrs=read-write&channel_binding=require&connect_timeout=3";
         let environment = parsed(url).unwrap().with_option("-cjit=off").environment();
         for expected in [
             ("PGHOST", "a.example,b.example"),
@@ -383,6 +418,9 @@ mod tests {
             ("PGPASSWORD", "se cret"),
             ("PGOPTIONS", "-cgeqo=off -cjit=off"),
             ("PGSSLMODE", "require"),
+            ("PGTARGETSESSIONATTRS", "read-write"),
+            ("PGCHANNELBINDING", "require"),
+            ("PGCONNECT_TIMEOUT", "3"),
         ] {
             assert!(
                 environment.contains(&(expected.0, expected.1.into())),

@@ -217,7 +217,11 @@ impl Db {
     /// Whether the database answers, and still takes our login for a relay.
     pub async fn ping(&self) -> Result<(), Error> {
         match self.relay(async |tx| Ok(refusal(&tx.0).await?)).await? {
-            Some(refusal) => Err(Error::unfit(&refusal)),
+            Some(refusal) => {
+                // whoever connected when it was right is asked no more
+                self.primary.forget();
+                Err(Error::unfit(&refusal))
+            }
             None => Ok(()),
         }
     }

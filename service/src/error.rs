@@ -19,7 +19,7 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
-use deadpool_postgres::{HookError, PoolError};
+use deadpool_postgres::{HookError, PoolError, TimeoutType};
 use schemars::JsonSchema;
 use serde::{Serialize, de::IgnoredAny};
 use serde_json::{Value, json};
@@ -341,7 +341,7 @@ impl Error {
                 None if is_lost(&error) => Problem::unavailable("08006", "the database is away"),
                 None => Problem::unexpected(&error),
             },
-            Self::Pool(PoolError::Timeout(_)) => {
+            Self::Pool(PoolError::Timeout(TimeoutType::Wait)) => {
                 Problem::unavailable("53300", "all connections to the database are busy")
             }
             Self::Pool(PoolError::PostCreateHook(HookError::Message(refusal))) => {

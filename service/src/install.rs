@@ -24,7 +24,8 @@ pub const ADMIN: &str = "mandant_admin";
 
 /// One installs or updates at a time; what the superuser's sessions are set to does not matter.
 const BEGIN: &str =
-    "set local statement_timeout = 0; set local idle_in_transaction_session_timeout = 0;
+    "select set_config(name, '0', true) from pg_settings
+        where name in ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout');
     select pg_advisory_xact_lock(hashtextextended('mandant install', 0))";
 
 /// Where the server has the extension's control file and scripts: `extension_control_path` came with PostgreSQL 18.

@@ -1,7 +1,9 @@
 //! `mandant`: starts what was asked for; a failure is one sentence on stderr and exit code 1, of
 //! `mandant lint`, where 1 says that something was found, 2.
 
-use std::{env, io::ErrorKind, net::SocketAddr, path::Path, process::ExitCode, time::Duration};
+use std::{
+    env, io::ErrorKind, net::SocketAddr, path::Path, pin::pin, process::ExitCode, time::Duration,
+};
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Parser;
@@ -31,6 +33,8 @@ use tokio::{
 };
 use tokio_postgres::Client;
 
+/// How often the database is asked to stop what a command does there.
+const CANCEL_AGAIN: Duration = Duration::from_millis(200);
 /// How long requests in flight may take to finish once the service was asked to stop.
 const GRACE: Duration = Duration::from_secs(30);
 
@@ -150,10 +154,9 @@ async fn install_into(options: Install) -> Result<ExitCode> {
             .context("which database? DATABASE_URL, or PGHOST and its like, must name one")?,
     };
     let mut client = database.connect().await?;
-    let found = tokio::select! {
-        found = install::install(&mut client, options.demo) => found?,
-        () = stop.asked(1) => bail!("stopped: nothing was installed"),
-    };
+    let cancel = database.cancel(&client);
+    let installing = install::install(&mut client, options.demo);
+    let found = unless_stopped(&stop, cancel, installing, "nothing was installed").await?;
     match found {
         Found::Nothing => say(match install::has_password(&client).await? {
             true => format!("Installed {VERSION}. Serve it as mandant_service."),
@@ -178,22 +181,40 @@ async fn install_into(options: Install) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// What `work` in a database comes to. Asked to stop, the database is asked to stop it; what it has committed by then is
+/// done, and otherwise `nothing` is true.
+async fn unless_stopped<T>(
+    stop: &Stop,
+    cancel: impl AsyncFn(),
+    work: impl Future<Output = Result<T>>,
+    nothing: &str,
+) -> Result<T> {
+    let mut work = pin!(work);
+    tokio::select! { done = &mut work => return done, () = stop.asked(1) => () }
+    loop {
+        cancel().await; // in vain between two statements
+        tokio::select! {
+            done = &mut work => return done.map_err(|_| anyhow!("stopped: {nothing}")),
+            () = sleep(CANCEL_AGAIN) => (),
+        }
+    }
+}
+
 async fn update(options: Update) -> Result<ExitCode> {
     let stop = Stop::on_signals()?;
-    let stopped = || anyhow!("stopped: nothing was updated");
+    let nothing = "nothing was updated";
     let updated = match options.database_url.as_deref() {
         Some(url) => {
-            let mut client = parse(url)?.connect().await?;
-            tokio::select! {
-                updated = install::update(&mut client) => updated?,
-                () = stop.asked(1) => return Err(stopped()),
-            }
+            let database = parse(url)?;
+            let mut client = database.connect().await?;
+            let cancel = database.cancel(&client);
+            unless_stopped(&stop, cancel, install::update(&mut client), nothing).await?
         }
         None => {
             let cluster = Cluster::claim(&options.home)?;
             let updated = tokio::select! {
                 updated = cluster.update() => updated,
-                () = stop.asked(1) => Err(stopped()),
+                () = stop.asked(1) => Err(anyhow!("stopped: {nothing}")),
             };
             let ended = cluster.stop().await; // whatever happened, no server is left behind
             updated.and_then(|updated| ended.map(|()| updated))?

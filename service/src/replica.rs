@@ -18,7 +18,7 @@ use axum::{
 };
 use deadpool_postgres::{PoolError, TimeoutType};
 use serde_json::{from_value, json};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tracing::warn;
 
 use crate::{
@@ -170,12 +170,15 @@ impl Replica {
         }
         self.server.lend().await.map_err(|error| match error {
             PoolError::Timeout(TimeoutType::Wait) => Asked::Busy,
-            error => {
-                warn!(reason = reason(&error), "no connection to the standby");
-                *self.left_alone() = Some(Instant::now() + REST);
-                Asked::Away
-            }
+            error => self.away(&reason(&error)),
         })
+    }
+
+    /// It does not answer: it is left alone for a while.
+    fn away(&self, reason: &str) -> Asked {
+        warn!(reason, "the standby is away");
+        *self.left_alone() = Some(Instant::now() + REST);
+        Asked::Away
     }
 
     fn left_alone(&self) -> MutexGuard<'_, Option<Instant>> {
@@ -210,10 +213,11 @@ impl Position {
         let ends = Instant::now() + PATIENCE;
         let params = [param(&self.written), param(&self.place)];
         loop {
-            let row = lent
-                .query_typed_one(REPLAYED, &params)
+            // one that has stopped says nothing, also to a question that it answered before
+            let row = timeout(PATIENCE, lent.query_typed_one(REPLAYED, &params))
                 .await
-                .map_err(|_| Asked::Away)?;
+                .map_err(|_| replica.away("no answer"))?
+                .map_err(|error| replica.away(&reason(&error)))?;
             let told = (row.try_get(0), row.try_get(1));
             let (Ok(is_standby), Ok(is_there)) = told else {
                 return Err(Asked::NoStandby);

@@ -11,7 +11,7 @@ use deadpool_postgres::{
 };
 use scopeguard::ScopeGuard;
 use tokio::time::timeout;
-use tokio_postgres::{Client, Row, error::SqlState};
+use tokio_postgres::{Client, Config, Row, error::SqlState};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use tracing::warn;
 
@@ -23,6 +23,10 @@ use crate::{
 
 /// How long a request waits for a connection before it is told that all are busy.
 const WAIT: Duration = Duration::from_secs(2);
+/// How long one host of several may take to answer before the next is asked, unless the URL says so.
+const CONNECT: Duration = Duration::from_secs(1);
+/// After how long a host that has fallen silent is given up, unless the URL says so.
+const SILENCE: Duration = Duration::from_secs(10);
 /// How long a server may take to answer whether it is there.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// Why the database says that its caller must not serve, if so, and of which version the extension is.
@@ -38,6 +42,8 @@ pub struct Server {
     /// What the server is to us: `primary` or `replica`.
     pub name: &'static str,
     pool: Pool,
+    /// How long all of its hosts may take, one after the other.
+    within: Duration,
     /// How it is asked to stop something.
     tls: MakeRustlsConnect,
 }
@@ -51,6 +57,7 @@ impl Server {
     ) -> anyhow::Result<Self> {
         let mut config = database.config().clone();
         config.application_name("mandant");
+        let within = notice_silence(&mut config);
         let tls = database.tls().connect.clone();
         let recycling = ManagerConfig {
             recycling_method: RecyclingMethod::Fast,
@@ -59,7 +66,7 @@ impl Server {
             .max_size(connections.max(1))
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(WAIT))
-            .create_timeout(Some(WAIT))
+            .create_timeout(Some(within))
             .post_create(Hook::async_fn(|client, _| {
                 Box::pin(async {
                     match refusal(client).await.map_err(HookError::Backend)? {
@@ -69,13 +76,18 @@ impl Server {
                 })
             }))
             .build()?;
-        Ok(Self { name, pool, tls })
+        Ok(Self {
+            name,
+            pool,
+            within,
+            tls,
+        })
     }
 
     /// Fails if it can be reached and must not be served. One that cannot be reached yet is asked with its first
     /// connection.
     pub async fn refuse_unfit(&self) -> anyhow::Result<()> {
-        match self.pool.get().await {
+        match self.get().await {
             Err(PoolError::PostCreateHook(HookError::Message(refusal))) => bail!("{refusal}"),
             Err(error) => {
                 warn!(
@@ -91,10 +103,22 @@ impl Server {
 
     /// A connection, which is closed unless it is given back.
     pub async fn lend(&self) -> Result<Lent, PoolError> {
-        let client = self.pool.get().await?;
+        let client = self.get().await?;
         let tls = self.tls.clone();
         let connection = Connection { client, tls };
         Ok(Lent(scopeguard::guard(connection, Connection::discard)))
+    }
+
+    /// One of the pool, which does not wait by itself for what a new connection says first.
+    async fn get(&self) -> Result<Object, PoolError> {
+        timeout(WAIT + self.within + PATIENCE, self.pool.get())
+            .await
+            .unwrap_or(Err(PoolError::Timeout(TimeoutType::Create)))
+    }
+
+    /// Closes what nobody uses: a new connection is looked at again.
+    pub fn forget(&self) {
+        self.pool.retain(|_, _| false);
     }
 
     /// How many connections there are.
@@ -159,6 +183,20 @@ impl Deref for Lent {
     }
 }
 
+/// A host that is gone answers nothing, not even that: gives it up soon. How long all may take together.
+fn notice_silence(config: &mut Config) -> Duration {
+    let connect = *config.get_connect_timeout().unwrap_or(&CONNECT);
+    config.connect_timeout(connect);
+    if config.get_tcp_user_timeout().is_none() {
+        config.tcp_user_timeout(SILENCE);
+    }
+    if config.get_keepalives_idle() > SILENCE {
+        config.keepalives_idle(SILENCE);
+    }
+    let hosts = config.get_hosts().len().max(1);
+    connect * hosts.try_into().unwrap_or(u32::MAX) + WAIT
+}
+
 /// Why this service must not serve this database as this login.
 pub async fn refusal(client: &Client) -> Result<Option<String>, tokio_postgres::Error> {
     let older = |error: tokio_postgres::Error| {
@@ -207,6 +245,23 @@ fn misfit(extension: Option<&str>, crm: Option<&str>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_host_has_its_time() {
+        let noticed = |url: &str| {
+            let mut config = url.parse().unwrap();
+            let within = notice_silence(&mut config);
+            (within.as_secs(), config)
+        };
+        let (within, config) = noticed("postgresql://a@h,i,j/d");
+        assert_eq!(within, 5);
+        assert_eq!(config.get_keepalives_idle(), SILENCE);
+        let url = "postgresql://a@h,i/d?connect_timeout=4&tcp_user_timeout=3&keepalives_idle=2";
+        let (within, config) = noticed(url);
+        assert_eq!(within, 10);
+        assert_eq!(config.get_tcp_user_timeout(), Some(&Duration::from_secs(3)));
+        assert_eq!(config.get_keepalives_idle(), Duration::from_secs(2));
+    }
 
     #[test]
     fn a_database_of_another_version_does_not_fit() {
