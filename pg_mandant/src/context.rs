@@ -82,8 +82,9 @@ thread_local! {
     static RELAYS: Cell<bool> = const { Cell::new(false) };
     /// Whether anybody has asked who asks since the last statement ended.
     static USED: Cell<bool> = const { Cell::new(false) };
-    /// An outer user of whom nothing is known to limit, and at which version of the rights.
-    static UNBOUND: Cell<(pg_sys::Oid, u64)> = const { Cell::new((pg_sys::Oid::INVALID, 0)) };
+    /// What an outer user is bound to, at which version of the rights.
+    static BINDING: Cell<(pg_sys::Oid, u64, Binding)> =
+        const { Cell::new((pg_sys::Oid::INVALID, 0, Binding::None)) };
     /// The relation whose invalidation says that rights changed.
     static RIGHTS_RELATION: Cell<pg_sys::Oid> = const { Cell::new(pg_sys::Oid::INVALID) };
 }
@@ -212,25 +213,47 @@ pub fn last() -> Option<Option<i32>> {
     CACHE.with_borrow(|cache| Some(cache.current.as_ref()?.context.only))
 }
 
-/// Who asks, where it is a principal, also before the first statement that would have to know.
-pub fn bound() -> Option<Rc<Context>> {
+/// Who asks, where it is a principal, also before the first statement that would have to know, and also where nothing may
+/// be asked for what is selected, or on one connection too many.
+pub fn bound() -> Option<Rc<Authority>> {
     let outer_user = asking_user();
     // SAFETY: in a statement, so in a transaction.
     let now = unsafe { pg_sys::GetCurrentStatementStartTimestamp() };
     if let Some(context) = cached(outer_user, now) {
-        return Some(context);
+        return Some(Rc::clone(&context.authority));
     }
-    if UNBOUND.get() == (outer_user, VERSION.get()) {
-        return None;
-    }
-    if bypasses(outer_user) || binding_of(outer_user) != Binding::Login {
-        UNBOUND.set((outer_user, VERSION.get()));
-        return None;
+    match remembered_binding(outer_user) {
+        Binding::Login => (),
+        Binding::Relay if !setting::token().is_empty() => (),
+        Binding::Relay | Binding::None => return None,
     }
     let used = USED.get();
-    let context = current().ok(); // a refusal is told by the statement that needs to know
+    let asked = current().map(|context| Rc::clone(&context.authority));
     USED.set(used);
-    context
+    // a refusal is told by the statement that needs to know
+    asked
+        .or_else(|_| authority(outer_user, setting::token(), VERSION.get(), now))
+        .ok()
+}
+
+/// What a role is bound to, none if it is held by nothing.
+fn remembered_binding(role: pg_sys::Oid) -> Binding {
+    let version = VERSION.get();
+    let (of, at, binding) = BINDING.get();
+    if (of, at) == (role, version) {
+        return binding;
+    }
+    let binding = if bypasses(role) {
+        Binding::None
+    } else {
+        binding_of(role)
+    };
+    // only where it will be heard that this has changed
+    if let Ok(relation) = catalog::relation(c"access_grant") {
+        RIGHTS_RELATION.set(relation);
+        BINDING.set((role, version, binding));
+    }
+    binding
 }
 
 fn resolve(

@@ -8,7 +8,7 @@
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::ffi::c_int;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 use pgrx::pg_sys;
 use pgrx::prelude::*;
@@ -51,6 +51,10 @@ thread_local! {
     static SEAT: Cell<Option<&'static Seat>> = const { Cell::new(None) };
     /// Who sits there.
     static SITS: Cell<Option<Id>> = const { Cell::new(None) };
+    /// When the limited statement began and has to end.
+    static ENDS: Cell<Option<(i64, i64)>> = const { Cell::new(None) };
+    /// When the one began that has caught its end once.
+    static CAUGHT: Cell<Option<i64>> = const { Cell::new(None) };
 }
 
 fn database() -> u32 {
@@ -72,9 +76,10 @@ pub fn request(authority: &Authority) -> Result<(), Error> {
     };
     let (limits, home) = (&authority.limits, authority.home.unwrap_or_default());
     let of_tenant = spread(u64::from(home as u32));
+    // first one's own: what is refused to one takes nothing from the others
     let asked = [
-        (limits.tenant_requests_per_minute, of_tenant, true),
         (limits.employee_requests_per_minute, hash(&principal), false),
+        (limits.tenant_requests_per_minute, of_tenant, true),
     ];
     // SAFETY: reads the clock.
     let now = unsafe { pg_sys::GetCurrentTimestamp() };
@@ -126,7 +131,9 @@ impl Bucket {
         let apart = MINUTE / i64::from(most.max(1));
         let mut due = self.due.load(Relaxed);
         loop {
-            let next = due.max(now) + apart;
+            // what is further away than it can be is of a clock that was set back since
+            let from = if due > now + 2 * MINUTE { now } else { due };
+            let next = from.max(now) + apart;
             if next - now > MINUTE {
                 return Err(next - now - MINUTE);
             }
@@ -142,7 +149,11 @@ impl Bucket {
 pub fn sit(authority: &Authority) -> Result<(), Error> {
     // SAFETY: reads variables of the process. A worker belongs to its leader's session.
     let is_worker = unsafe { pg_sys::ParallelWorkerNumber >= 0 };
-    let Some((shared, principal)) = shared().zip(authority.principal).filter(|_| !is_worker) else {
+    let Some(shared) = shared().filter(|_| !is_worker && is_session()) else {
+        return Ok(());
+    };
+    let Some(principal) = authority.principal else {
+        rise();
         return Ok(());
     };
     if SITS.get() == Some(principal) {
@@ -151,26 +162,37 @@ pub fn sit(authority: &Authority) -> Result<(), Error> {
     let Some(seat) = SEAT.get().or_else(|| find_seat(shared)) else {
         return Ok(()); // there is one for each process
     };
-    let home = authority.home.unwrap_or_default();
+    rise(); // whoever sat there before
+    // before, so that who is refused is in nobody's way, and after, for two who come at once
+    room(shared, authority, principal, 1)?;
     seat.database.store(database(), Relaxed);
     seat.principal.store(hash(&principal), Relaxed);
-    seat.tenant.store(home as u32, Relaxed);
+    let home = authority.home.unwrap_or_default();
+    seat.tenant.store(home as u32, SeqCst);
     SITS.set(Some(principal));
+    room(shared, authority, principal, 0).inspect_err(|_| rise())
+}
+
+/// 53400 if there are as many connections as may be, and more are to come.
+fn room(
+    shared: &Shared,
+    authority: &Authority,
+    principal: Id,
+    to_come: usize,
+) -> Result<(), Error> {
     let limits = &authority.limits;
-    let mine = hash(&principal);
+    let (home, mine) = (authority.home.unwrap_or_default(), hash(&principal));
     let counted = [
-        (limits.tenant_connections, true),
         (limits.employee_connections, false),
+        (limits.tenant_connections, true),
     ];
     for (most, all) in counted {
         // whose connections are not limited are not counted
         let Some(most) = most else { continue };
         let same = taken(shared).filter(|seat| {
-            seat.tenant.load(Relaxed) == home as u32
-                && (all || seat.principal.load(Relaxed) == mine)
+            seat.tenant.load(SeqCst) == home as u32 && (all || seat.principal.load(Relaxed) == mine)
         });
-        if same.count() > most as usize {
-            rise();
+        if same.count() + to_come > most as usize {
             stat::refused(home);
             return Err(Error::too_much(
                 format!("more than {most} connections of {}", name(authority, all)),
@@ -180,6 +202,12 @@ pub fn sit(authority: &Authority) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Whether this process is a client's: what others do is not anybody's connection or statement.
+fn is_session() -> bool {
+    // SAFETY: reads a variable of the process.
+    unsafe { pg_sys::MyBackendType == pg_sys::BackendType::B_BACKEND }
 }
 
 /// The seats from which somebody acts in this database.
@@ -243,25 +271,59 @@ pub fn end_transaction() {
 }
 
 /// Sees to it that a statement of somebody whose statements are limited ends in time, whatever `statement_timeout` says.
-/// Guarded, as it is called from a hook that is not: to find out who asks may fail, or be cancelled.
+/// Guarded, as it is called from hooks that are not: to find out who asks may fail, or be cancelled.
 #[pg_guard]
 pub extern "C-unwind" fn begin_statement() {
     // SAFETY: reads variables of the process, and sets the timer that PostgreSQL has for it and stops with the statement.
     unsafe {
-        // a worker's leader is limited; what utility statements ask by themselves comes before anything can be read in parallel
-        if pg_sys::ParallelWorkerNumber >= 0 || !pg_sys::FirstSnapshotSet {
+        // a worker's leader is limited; without a snapshot nothing is run that takes long
+        if pg_sys::ParallelWorkerNumber >= 0 || !pg_sys::FirstSnapshotSet || !is_session() {
             return;
         }
-        let Some(seconds) =
-            context::bound().and_then(|bound| bound.authority.limits.statement_seconds)
-        else {
+        let depth = stat::enter(); // what is asked here is no statement
+        let seconds = context::bound().and_then(|authority| authority.limits.statement_seconds);
+        stat::leave(depth);
+        let began = pg_sys::GetCurrentStatementStartTimestamp();
+        let ends = seconds.map(|seconds| began + i64::from(seconds) * SECOND);
+        ENDS.set(ends.map(|ends| (began, ends)));
+        if let Some(ends) = ends.filter(|_| CAUGHT.get() != Some(began)) {
+            end_by(ends);
+        }
+    }
+}
+
+/// A statement has caught an error, perhaps the one that was its end: it has a second to clean up. If it catches that, too,
+/// its session ends, which nothing catches.
+pub fn caught() {
+    // SAFETY: reads variables of the process; sets its timer, or what `pg_terminate_backend` sets.
+    unsafe {
+        let Some((began, ends)) = ENDS.get() else {
             return;
         };
-        let ends = pg_sys::GetCurrentStatementStartTimestamp() + i64::from(seconds) * SECOND;
+        if began != pg_sys::GetCurrentStatementStartTimestamp() {
+            return; // another statement by now
+        }
+        let now = pg_sys::GetCurrentTimestamp();
+        if now < ends {
+            end_by(ends); // a shorter `statement_timeout` has taken the timer
+        } else if CAUGHT.get() != Some(began) {
+            CAUGHT.set(Some(began));
+            end_by(now + SECOND);
+        } else if !get_timeout_active(STATEMENT_TIMEOUT) {
+            pg_sys::ProcDiePending = 1;
+            pg_sys::InterruptPending = 1;
+        }
+    }
+}
+
+/// SAFETY: in a statement of a session.
+unsafe fn end_by(moment: pg_sys::TimestampTz) {
+    // SAFETY: as promised; PostgreSQL's own timer.
+    unsafe {
         if !get_timeout_active(STATEMENT_TIMEOUT)
-            || get_timeout_finish_time(STATEMENT_TIMEOUT) > ends
+            || get_timeout_finish_time(STATEMENT_TIMEOUT) > moment
         {
-            enable_timeout_at(STATEMENT_TIMEOUT, ends);
+            enable_timeout_at(STATEMENT_TIMEOUT, moment);
         }
     }
 }
@@ -298,6 +360,13 @@ mod tests {
             let passed = (0..100).filter(|_| bucket.pour(7, minute * MINUTE).is_ok());
             assert_eq!(passed.count(), 7);
         }
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_keeps_nobody_waiting() {
+        let bucket = empty();
+        assert_eq!(bucket.pour(6, 100 * MINUTE), Ok(()));
+        assert_eq!(bucket.pour(6, 40 * MINUTE), Ok(()));
     }
 
     #[test]

@@ -16,6 +16,7 @@ use crate::issuer;
 use crate::keep;
 use crate::limit;
 use crate::protect::explain;
+use crate::stat;
 
 thread_local! {
     /// What SQL of this session has left behind; `discard all` removes it.
@@ -123,6 +124,13 @@ unsafe extern "C-unwind" fn watch_utility(
         let discards = (*node).type_ == pg_sys::NodeTag::T_DiscardStmt
             && (*node.cast::<pg_sys::DiscardStmt>()).target == pg_sys::DiscardMode::DISCARD_ALL;
         context::before_statement(context::asking_user());
+        let runs = matches!(
+            (*node).type_,
+            pg_sys::NodeTag::T_DoStmt | pg_sys::NodeTag::T_CallStmt | pg_sys::NodeTag::T_CopyStmt
+        );
+        if runs && stat::is_outermost() {
+            limit::begin_statement();
+        }
         let shows = (*node).type_ == pg_sys::NodeTag::T_ExplainStmt && explain::begin();
         let next = NEXT_UTILITY.unwrap_or(standard_ProcessUtility);
         next(
@@ -139,6 +147,9 @@ unsafe extern "C-unwind" fn watch_utility(
             explain::end();
         }
         keep::check_after((*node).type_);
+        if (*node).type_ == pg_sys::NodeTag::T_ExplainStmt && stat::is_outermost() {
+            let _ = context::used(); // by what was only planned
+        }
         if discards {
             LEFT.set(None);
         }
@@ -203,6 +214,9 @@ unsafe extern "C-unwind" fn watch_start(query: *mut pg_sys::QueryDesc, flags: c_
     // SAFETY: passes on what it was given.
     unsafe {
         context::before_statement(context::asking_user());
+        if stat::is_outermost() {
+            limit::begin_statement(); // a plan that is kept may run functions already here
+        }
         if (*query).operation == pg_sys::CmdType::CMD_MERGE {
             keep::check_merge(query);
         }

@@ -41,8 +41,10 @@ thread_local! {
     static DEPTH: Cell<u32> = const { Cell::new(0) };
     /// The same where each subtransaction began, which an error takes it back to.
     static DEPTHS: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) };
-    /// Rows that the outermost statement has written so far.
+    /// Rows that the outermost statement has written, and nobody has counted yet.
     static WRITTEN: Cell<u64> = const { Cell::new(0) };
+    /// For which tenant the statement that runs is counted.
+    static COUNTED: Cell<Option<i32>> = const { Cell::new(None) };
     /// What is not added up yet, and whose it is.
     static PENDING: Cell<(i32, Counts)> = const { Cell::new((SEVERAL, Counts::NONE)) };
     /// Numbers drawn by this transaction, by tenant.
@@ -75,6 +77,11 @@ pub fn init() {
     }
 }
 
+fn is_tracking() -> bool {
+    // SAFETY: PostgreSQL changes it between statements.
+    unsafe { TRACK }
+}
+
 /// Says that a transaction waited for a series.
 pub fn waited(time: Duration) {
     WAITED.set(Some(WAITED.get().unwrap_or_default() + time));
@@ -104,7 +111,7 @@ pub fn refused(tenant: i32) {
 
 /// Where a tenant of this database is counted; where there are too many, with those of several tenants.
 fn counters(tenant: i32) -> Option<&'static Counters> {
-    let shared = shared()?;
+    let shared = shared().filter(|_| is_tracking())?;
     place(shared, tenant).or_else(|| place(shared, SEVERAL))
 }
 
@@ -127,7 +134,7 @@ fn add_up() {
     let drawn = DRAWN.take();
     // SAFETY: reads the clock.
     let now = || unsafe { pg_sys::GetCurrentTimestamp() };
-    if counts.statements + counts.rows_returned > 0
+    if counts.statements + counts.rows_returned + counts.rows_written > 0
         && let Some(counters) = counters(tenant)
     {
         counters.statements.fetch_add(counts.statements, Relaxed);
@@ -164,9 +171,14 @@ pub unsafe fn begin(query: *mut pg_sys::QueryDesc) -> Begun {
     let depth = enter();
     if depth == 0 {
         WRITTEN.set(0);
-        limit::begin_statement();
+        COUNTED.set(None);
     }
     Begun { depth, goes_on }
+}
+
+/// Whether no statement is within another at this moment.
+pub fn is_outermost() -> bool {
+    DEPTH.get() == 0
 }
 
 /// It has ended well.
@@ -177,7 +189,7 @@ pub unsafe fn end(begun: Begun, query: *mut pg_sys::QueryDesc) {
     leave(begun.depth);
     // SAFETY: as promised; of a parallel worker the leader counts.
     let (rows, reads) = unsafe {
-        if !TRACK
+        if !is_tracking()
             || shared().is_none()
             || pg_sys::ParallelWorkerNumber >= 0
             || (*query).estate.is_null()
@@ -203,6 +215,41 @@ pub unsafe fn end(begun: Begun, query: *mut pg_sys::QueryDesc) {
         return; // it did not ask for whom it acts
     };
     let tenant = tenant.unwrap_or(SEVERAL);
+    COUNTED.set(Some(tenant));
+    count(
+        tenant,
+        Counts {
+            statements: u64::from(!begun.goes_on),
+            rows_returned: if reads { rows } else { 0 },
+            rows_written: WRITTEN.take(),
+        },
+    );
+}
+
+/// So did what triggers do after it, foreign keys among them; `depth` is what `enter` gave before them.
+pub fn finished(depth: u32) {
+    leave(depth);
+    if depth > 0 {
+        return; // what they wrote is within the outermost
+    }
+    let asked = context::used().map(|tenant| tenant.unwrap_or(SEVERAL));
+    let written = WRITTEN.take();
+    if written > 0
+        && let Some(tenant) = COUNTED.take().or(asked)
+    {
+        let rows_written = written;
+        count(
+            tenant,
+            Counts {
+                rows_written,
+                ..Counts::NONE
+            },
+        );
+    }
+}
+
+/// Counts something for a tenant, until the transaction ends or it is another's turn.
+fn count(tenant: i32, more: Counts) {
     let (of, mut counts) = PENDING.get();
     if of != tenant {
         let drawn = DRAWN.take();
@@ -210,13 +257,13 @@ pub unsafe fn end(begun: Begun, query: *mut pg_sys::QueryDesc) {
         DRAWN.set(drawn);
         counts = Counts::default();
     }
-    counts.statements += u64::from(!begun.goes_on);
-    counts.rows_returned += if reads { rows } else { 0 };
-    counts.rows_written += WRITTEN.get();
+    counts.statements += more.statements;
+    counts.rows_returned += more.rows_returned;
+    counts.rows_written += more.rows_written;
     PENDING.set((tenant, counts));
 }
 
-/// What triggers do after a statement is within it; how many it is within, for `leave`. An error takes back both.
+/// What is done from here on is within a statement; how many it is within, for `leave`. An error takes back both.
 pub fn enter() -> u32 {
     let depth = DEPTH.get();
     DEPTH.set(depth + 1);
@@ -238,6 +285,7 @@ unsafe extern "C-unwind" fn on_transaction(event: pg_sys::XactEvent::Type, _arg:
     DEPTH.set(0);
     DEPTHS.with_borrow_mut(Vec::clear);
     WAITED.set(None);
+    let _ = context::used(); // by what failed, or was not run
     add_up();
     limit::end_transaction();
 }
@@ -261,6 +309,9 @@ unsafe extern "C-unwind" fn on_subtransaction(
         }
         _ => {}
     });
+    if event == pg_sys::SubXactEvent::SUBXACT_EVENT_ABORT_SUB {
+        limit::caught();
+    }
 }
 
 /// One row of `mandant_internal.counted()`.

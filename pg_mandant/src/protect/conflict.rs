@@ -22,9 +22,13 @@ pub unsafe extern "C-unwind" fn ask_policies_first(planned: *mut pg_sys::Planned
 }
 
 /// SAFETY: a plan that is still being made; null: a subplan that is not needed.
-unsafe fn ask_policy_first(root: *mut pg_sys::Plan) {
+unsafe fn ask_policy_first(mut root: *mut pg_sys::Plan) {
     // SAFETY: as promised; what is shared between two places of a plan is copied.
     unsafe {
+        // a cursor that scrolls keeps what it has returned
+        while !root.is_null() && (*root).type_ == pg_sys::NodeTag::T_Material {
+            root = (*root).lefttree;
+        }
         if root.is_null() || (*root).type_ != pg_sys::NodeTag::T_ModifyTable {
             return;
         }

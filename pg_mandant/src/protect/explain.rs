@@ -196,7 +196,7 @@ unsafe extern "C-unwind" fn finish(query: *mut pg_sys::QueryDesc) {
     unsafe {
         let depth = stat::enter();
         NEXT_FINISH.unwrap_or(standard_ExecutorFinish)(query);
-        stat::leave(depth);
+        stat::finished(depth);
         if is_showing() && (*query).instrument_options != 0 as c_int {
             take_out(query);
         }

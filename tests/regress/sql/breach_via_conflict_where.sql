@@ -35,6 +35,18 @@ insert into breach.card as c values (:us, 'free@us.example', :'rep', 'x') on con
 with i as (insert into breach.card values (:de, 'a@de.example', :'rep', 'x') on conflict (tenant_id, email) do update set note = 'x' where breach.tell(card.note) returning note)
 select note from i;
 \echo :SQLSTATE
+-- a cursor that scrolls, which PostgreSQL plans with a store on top
+select set_config('breach.de', :'de', true), set_config('breach.rep', :'rep', true) \g /dev/null
+do $$
+declare
+  c refcursor;
+  r record;
+begin
+  open c scroll for insert into breach.card values (current_setting('breach.de')::int, 'a@de.example', current_setting('breach.rep')::uuid, 'x')
+    on conflict (tenant_id, email) do update set note = 'x' where breach.tell(card.note) returning 1;
+  fetch c into r;
+end $$;
+\echo :SQLSTATE
 select note from breach.card;
 -- legitimate use
 insert into breach.card values (:de, 'mine@de.example', :'rep', 'x') on conflict (tenant_id, email) do update set note = breach.say(card.note) where not breach.tell(card.note) returning note;

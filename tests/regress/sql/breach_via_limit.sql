@@ -27,6 +27,20 @@ declare slow cursor for select pg_sleep(10) from crm.customer;
 fetch slow;
 \echo :SQLSTATE
 rollback;
+-- nor by a selection that is refused, before or within it; by what reads nothing; by what is kept; by catching the end
+set mandant.tenant = 'nowhere';
+select 'ran' from (select pg_sleep(10)) s;
+\echo :SQLSTATE
+reset mandant.tenant;
+select 'ran' from (select set_config('mandant.tenant', 'nowhere', false), pg_sleep(10)) s;
+\echo :SQLSTATE
+reset mandant.tenant;
+do $$ begin loop end loop; end $$;
+\echo :SQLSTATE
+do $$ begin perform set_config('mandant.tenant', 'nowhere', true); perform pg_sleep(10); end $$;
+\echo :SQLSTATE
+do $$ begin perform pg_sleep(10); exception when query_canceled then perform pg_sleep(10); end $$;
+\echo :SQLSTATE
 -- nor by a value of their own, as the lowest counts
 \connect - mandant_admin
 select mandant.unset_setting('statement_seconds', 'employee', employee => 'report_us');
@@ -76,15 +90,21 @@ begin; select 'entered' from mandant.enter(:'hk'); rollback;
 begin; select 'entered' from mandant.enter(:'hk'); rollback;
 \connect - mandant_admin
 select mandant.unset_setting('employee_requests_per_minute', 'employee', employee => 'sales@us.example');
-select mandant.set_setting('tenant_requests_per_minute', '1', tenant => 'de');
+-- who is refused for their own limit takes nothing from colleagues; theirs together is limited as well
+select mandant.set_setting('employee_requests_per_minute', '1', 'employee', employee => 'sales@de.example');
+select mandant.set_setting('tenant_requests_per_minute', '2', tenant => 'de');
 \connect - mandant_service
 select token as sales from mandant.sign_in('sales@de.example', 'demo') \gset
 select token as rep from mandant.sign_in('rep@de.example', 'demo') \gset
 begin; select 'entered' from mandant.enter(:'sales'); commit;
+begin; select 'entered' from mandant.enter(:'sales'); commit;
+begin; select 'entered' from mandant.enter(:'sales'); commit;
+begin; select 'entered' from mandant.enter(:'rep'); commit;
 begin; select 'entered' from mandant.enter(:'rep');
 \echo :SQLSTATE
 commit;
 \connect - mandant_admin
+select mandant.unset_setting('employee_requests_per_minute', 'employee', employee => 'sales@de.example');
 select mandant.unset_setting('tenant_requests_per_minute', tenant => 'de');
 \connect - mandant_service
 begin; select 'entered' from mandant.enter(:'rep'); commit;

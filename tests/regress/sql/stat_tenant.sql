@@ -14,7 +14,7 @@ select name is not null as named from crm.customer limit 3;
 -- nothing that is asked of a tenant
 select 1;
 -- one statement, whatever is called within
-select count(*) from (select mandant.setting('payment_terms_days') from generate_series(1, 100)) s;
+select count(mandant.setting('payment_terms_days')) from generate_series(1, 100);
 -- by a cursor: one statement, with the rows that are fetched
 begin;
 declare few cursor for select id from crm.customer;
@@ -38,6 +38,24 @@ do $$ begin perform mandant.next_numbers('quote', 3, '2026-11-20'); end $$;
 rollback;
 select statements - :before_statements as statements, rows_returned - :before_rows_returned as rows_returned,
        rows_written - :before_rows_written >= 10 as rows_written, numbers - :before_numbers as numbers
+  from mandant.stat_tenant where tenant = 'hk';
+-- what foreign keys do, which is after the statement, is its own, too, and what somebody else asks after it is not
+select * from mandant.stat_tenant where tenant = 'hk' \gset before_
+begin;
+set local mandant.tenant = 'hk';
+insert into crm.customer (name, country) values ('counted', 'HK') returning id as counted \gset
+insert into crm.contact (customer_id, name) select :'counted', 'contact ' || n from generate_series(1, 3) n;
+commit;
+select rows_written as written from mandant.stat_tenant where tenant = 'hk' \gset
+begin;
+set local mandant.tenant = 'hk';
+delete from crm.customer where id = :'counted';
+select 1;
+explain (costs off) select from crm.customer \g /dev/null
+select 1;
+commit;
+-- a row of a customer, three of contacts, and the audit of them
+select statements - :before_statements as statements, rows_written - :written >= 8 as with_cascade
   from mandant.stat_tenant where tenant = 'hk';
 -- several at once are counted by themselves, for whoever administers all
 select statements as several from mandant.stat_tenant where tenant is null \gset before_
