@@ -128,6 +128,11 @@ impl Database {
                 config.host(address.to_string());
             }
         }
+        let (hosts, ports) = (config.get_hosts().len(), config.get_ports().len());
+        ensure!(
+            ports <= 1 || ports == hosts,
+            "there are {ports} ports for {hosts} hosts: postgresql://login@db1:5432,db2:5433/mandant"
+        );
         let is_socket = |host: &Host| matches!(host, Host::Unix(_));
         let tls = match config.get_hosts().iter().all(is_socket) {
             true => Tls::of(|option| (option == "sslmode").then(|| "disable".to_owned()))?,
@@ -394,6 +399,7 @@ mod tests {
             "postgresql://a:secret@h/d?sslrootcert=system&sslmode=require",
             "postgresql://a:secret@h/d?sslmode=require&sslcert=/nowhere",
             "postgresql://a:secret@h/d?sslcrl=/secret",
+            "postgresql://a:secret@/d?host=h,i&port=1,2",
         ] {
             let said = refused(url);
             assert!(said.starts_with("DATABASE_URL"), "{said}");

@@ -4,8 +4,10 @@ The attacker acts as the relay within an entered transaction, and after a lone `
 server is the same, gets either their own rows, or a refusal after which that connection is closed; never more.
 """
 
+import contextlib
 import os
 import pathlib
+import socket
 import subprocess
 import sys
 import unittest
@@ -60,6 +62,25 @@ LEFT = {
     "begin; set local mandant.tenant = 'us'": None,  # an open transaction: the pooler ends the connection
     "begin; set transaction read only": None,
 }
+
+
+class Hosts(unittest.TestCase):
+    def test_a_host_that_says_nothing_is_passed_over(self):
+        # its queue is full, so that who connects waits for an answer that does not come, as where a machine is gone
+        with socket.create_server(("127.0.0.1", 0), backlog=0) as silent, contextlib.ExitStack() as stack:
+            port = silent.getsockname()[1]
+            for _ in range(8):
+                waiting = stack.enter_context(socket.socket())
+                waiting.setblocking(False)
+                waiting.connect_ex(("127.0.0.1", port))
+            with socket.socket() as one:
+                one.settimeout(0.5)
+                with self.assertRaises(TimeoutError):
+                    one.connect(("127.0.0.1", port))
+            both = f"host=127.0.0.1,{os.environ['PGHOST']} port={port},{os.environ['PGPORT']} user=mandant_service dbname=mandant"
+            with serving("", 2, DATABASE_URL=both) as url:
+                eventually(lambda: Client(url=url).get("/readyz").status == 200)
+                self.assertEqual(sign_in("sales@de.example", url).get("/v1/customers").status, 200)
 
 
 class Pooled(unittest.TestCase):

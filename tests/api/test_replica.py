@@ -1,7 +1,9 @@
 """Reports from a standby: never older than what anybody was told, from the primary where the standby cannot, and nobody sees more."""
 
 import contextlib
+import os
 import pathlib
+import signal
 import subprocess
 import sys
 import threading
@@ -131,6 +133,21 @@ class Replica(unittest.TestCase):
             self.standby.start()
         self.replica_again()
         eventually(lambda: told(self.address)("database_up", server="replica") == 1)
+
+    def test_a_standby_that_is_frozen_is_away(self):
+        self.replica_again()
+        pids = [int(pid) for pid in self.standby.psql("select pid from pg_stat_activity where usename = 'mandant_service'").split()]
+        self.assertTrue(pids)
+        away = self.asked("away")
+        try:
+            for pid in pids:
+                os.kill(pid, signal.SIGSTOP)
+            self.assert_read(self.make(), "primary")
+            self.assertGreater(self.asked("away"), away)
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
+        self.replica_again()
 
     def test_what_the_standby_takes_back_the_primary_answers(self):
         self.replica_again()
