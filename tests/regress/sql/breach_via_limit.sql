@@ -35,7 +35,7 @@ reset mandant.tenant;
 select 'ran' from (select set_config('mandant.tenant', 'nowhere', false), pg_sleep(10)) s;
 \echo :SQLSTATE
 reset mandant.tenant;
-do $$ begin loop end loop; end $$;
+do $$ begin for n in 1 .. 300000000 loop end loop; end $$;
 \echo :SQLSTATE
 do $$ begin perform set_config('mandant.tenant', 'nowhere', true); perform pg_sleep(10); end $$;
 \echo :SQLSTATE
