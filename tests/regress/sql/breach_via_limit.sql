@@ -13,33 +13,38 @@ select 'ran' from (select pg_sleep(1.2)) s;
 -- of whom it is limited, not: whatever they set
 \connect - report_us
 set statement_timeout = 0;
-select 'ran' from (select pg_sleep(10)) s;
+select 'ran' from (select pg_sleep(4)) s;
 \echo :SQLSTATE
 begin;
 set local statement_timeout = '1h';
-do $$ begin perform pg_sleep(0.1) from crm.customer limit 1; perform pg_sleep(10); end $$;
+do $$ begin perform pg_sleep(0.1) from crm.customer limit 1; perform pg_sleep(4); end $$;
 \echo :SQLSTATE
 rollback;
-select count(*) > 0 from crm.customer where pg_sleep(10) is null;
+select count(*) > 0 from crm.customer where pg_sleep(4) is null;
 \echo :SQLSTATE
 begin;
-declare slow cursor for select pg_sleep(10) from crm.customer;
+declare slow cursor for select pg_sleep(4) from crm.customer;
 fetch slow;
 \echo :SQLSTATE
 rollback;
 -- nor by a selection that is refused, before or within it; by what reads nothing; by what is kept; by catching the end
 set mandant.tenant = 'nowhere';
-select 'ran' from (select pg_sleep(10)) s;
+select 'ran' from (select pg_sleep(4)) s;
 \echo :SQLSTATE
 reset mandant.tenant;
-select 'ran' from (select set_config('mandant.tenant', 'nowhere', false), pg_sleep(10)) s;
+select 'ran' from (select set_config('mandant.tenant', 'nowhere', false), pg_sleep(4)) s;
 \echo :SQLSTATE
 reset mandant.tenant;
-do $$ begin for n in 1 .. 300000000 loop end loop; end $$;
+-- (what would end it otherwise is far away)
+set statement_timeout = '20s';
+select clock_timestamp() as began \gset
+do $$ begin loop end loop; end $$;
 \echo :SQLSTATE
-do $$ begin perform set_config('mandant.tenant', 'nowhere', true); perform pg_sleep(10); end $$;
+select clock_timestamp() - :'began' < interval '15 s' as in_time;
+set statement_timeout = 0;
+do $$ begin perform set_config('mandant.tenant', 'nowhere', true); perform pg_sleep(4); end $$;
 \echo :SQLSTATE
-do $$ begin perform pg_sleep(10); exception when query_canceled then perform pg_sleep(10); end $$;
+do $$ begin perform pg_sleep(4); exception when query_canceled then perform pg_sleep(4); end $$;
 \echo :SQLSTATE
 -- nor by a value of their own, as the lowest counts
 \connect - mandant_admin
@@ -48,7 +53,7 @@ select mandant.set_setting('statement_seconds', '1', tenant => 'us');
 \connect - report_us
 set default_transaction_read_only = off;
 select mandant.set_setting('statement_seconds', '86400', 'employee');
-select 'ran' from (select pg_sleep(10)) s;
+select 'ran' from (select pg_sleep(4)) s;
 \echo :SQLSTATE
 select mandant.unset_setting('statement_seconds', 'employee');
 select mandant.unset_setting('statement_seconds');
@@ -59,7 +64,7 @@ select token as us from mandant.sign_in('sales@us.example', 'demo') \gset
 select token as hk from mandant.sign_in('sales@hk.example', 'demo') \gset
 begin;
 select mandant.enter(:'us');
-select 'ran' from (select pg_sleep(10)) s;
+select 'ran' from (select pg_sleep(4)) s;
 \echo :SQLSTATE
 rollback;
 begin;
