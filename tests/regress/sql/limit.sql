@@ -33,18 +33,18 @@ commit;
 \connect - mandant_admin
 select mandant.unset_setting('tenant_connections', tenant => 'hk');
 -- A statement that catches its end has a second to clean up; if it catches that, too, its session ends.
-select mandant.set_setting('statement_seconds', '1', tenant => 'hk');
-\! psql -XqAt -U report_hk -d mandant -c 'do $a$ begin for n in 1 .. 3 loop begin perform pg_sleep(3); exception when query_canceled then null; end; end loop; end $a$' 2>&1 | grep FATAL
+select mandant.set_setting('statement_seconds', '4', tenant => 'hk');
+\! psql -XqAt -U report_hk -d mandant -c 'do $a$ begin for n in 1 .. 3 loop begin perform pg_sleep(9); exception when query_canceled then null; end; end loop; end $a$' 2>&1 | grep FATAL
 -- nor has who was refused a connection all the time in the world
 select mandant.set_setting('employee_connections', '1', 'employee', employee => 'report_hk');
 \! until psql -XqAt -U postgres -d mandant -c "select 1 / (count(*) = 0)::int from pg_stat_activity where usename = 'report_hk'" >/dev/null 2>&1; do sleep 0.05; done
-\! psql -XqAt -U report_hk -d mandant -c "select count(*) > 0 from crm.customer" -c "\! psql -XqAt -U report_hk -d mandant -v VERBOSITY=terse -c 'select count(*) from crm.customer' -c 'select pg_sleep(3)'"
+\! psql -XqAt -U report_hk -d mandant -c "select count(*) > 0 from crm.customer" -c "\! psql -XqAt -U report_hk -d mandant -v VERBOSITY=terse -c 'select count(*) from crm.customer' -c 'select pg_sleep(9)'"
 select mandant.unset_setting('employee_connections', 'employee', employee => 'report_hk');
 -- a person's own session with psql is as limited as their requests
 \connect - mandant_psql
 select token from mandant.sign_in('sales@hk.example', 'demo') \gset
 \setenv TOKEN :token
-\! PGOPTIONS="-c mandant.token=$TOKEN" psql -XqAt -U mandant_psql -d mandant -v VERBOSITY=terse -c 'select pg_sleep(3)' -c "set mandant.tenant = 'hk'" -c 'select pg_sleep(3)'
+\! PGOPTIONS="-c mandant.token=$TOKEN" psql -XqAt -U mandant_psql -d mandant -v VERBOSITY=terse -c 'select pg_sleep(9)' -c "set mandant.tenant = 'hk'" -c 'select pg_sleep(9)'
 \connect - mandant_admin
 select mandant.unset_setting('statement_seconds', tenant => 'hk');
 -- what cannot be
