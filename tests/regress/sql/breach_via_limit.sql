@@ -49,11 +49,11 @@ do $$ begin perform pg_sleep(4); exception when query_canceled then perform pg_s
 -- nor by a value of their own, as the lowest counts
 \connect - mandant_admin
 select mandant.unset_setting('statement_seconds', 'employee', employee => 'report_us');
-select mandant.set_setting('statement_seconds', '1', tenant => 'us');
+select mandant.set_setting('statement_seconds', '3', tenant => 'us');
 \connect - report_us
 set default_transaction_read_only = off;
 select mandant.set_setting('statement_seconds', '86400', 'employee');
-select 'ran' from (select pg_sleep(4)) s;
+select 'ran' from (select pg_sleep(8)) s;
 \echo :SQLSTATE
 select mandant.unset_setting('statement_seconds', 'employee');
 select mandant.unset_setting('statement_seconds');
@@ -64,7 +64,7 @@ select token as us from mandant.sign_in('sales@us.example', 'demo') \gset
 select token as hk from mandant.sign_in('sales@hk.example', 'demo') \gset
 begin;
 select mandant.enter(:'us');
-select 'ran' from (select pg_sleep(4)) s;
+select 'ran' from (select pg_sleep(8)) s;
 \echo :SQLSTATE
 rollback;
 begin;
