@@ -271,9 +271,17 @@ pub fn end_transaction() {
 }
 
 /// Sees to it that a statement of somebody whose statements are limited ends in time, whatever `statement_timeout` says.
-/// Guarded, as it is called from hooks that are not: to find out who asks may fail, or be cancelled.
+/// What is within another statement ends with that.
+#[inline]
+pub fn begin_statement() {
+    if stat::is_outermost() {
+        limit_statement();
+    }
+}
+
+/// Guarded, as the hooks that get here are not: to find out who asks may fail, or be cancelled.
 #[pg_guard]
-pub extern "C-unwind" fn begin_statement() {
+extern "C-unwind" fn limit_statement() {
     // SAFETY: reads variables of the process, and sets the timer that PostgreSQL has for it and stops with the statement.
     unsafe {
         // a worker's leader is limited; without a snapshot nothing is run that takes long

@@ -128,7 +128,7 @@ unsafe extern "C-unwind" fn watch_utility(
             (*node).type_,
             pg_sys::NodeTag::T_DoStmt | pg_sys::NodeTag::T_CallStmt | pg_sys::NodeTag::T_CopyStmt
         );
-        if runs && stat::is_outermost() {
+        if runs {
             limit::begin_statement();
         }
         let shows = (*node).type_ == pg_sys::NodeTag::T_ExplainStmt && explain::begin();
@@ -214,9 +214,7 @@ unsafe extern "C-unwind" fn watch_start(query: *mut pg_sys::QueryDesc, flags: c_
     // SAFETY: passes on what it was given.
     unsafe {
         context::before_statement(context::asking_user());
-        if stat::is_outermost() {
-            limit::begin_statement(); // a plan that is kept may run functions already here
-        }
+        limit::begin_statement(); // a plan that is kept may run functions already here
         if (*query).operation == pg_sys::CmdType::CMD_MERGE {
             keep::check_merge(query);
         }

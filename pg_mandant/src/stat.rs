@@ -237,11 +237,10 @@ pub fn finished(depth: u32) {
     if written > 0
         && let Some(tenant) = COUNTED.take().or(asked)
     {
-        let rows_written = written;
         count(
             tenant,
             Counts {
-                rows_written,
+                rows_written: written,
                 ..Counts::NONE
             },
         );

@@ -88,9 +88,7 @@ unsafe extern "C-unwind" fn plan(
         if InNoForceRLSOperation() && (*query).querySource != pg_sys::QuerySource::QSRC_ORIGINAL {
             refuse_rule();
         }
-        if stat::is_outermost() {
-            limit::begin_statement(); // planning may take long, too
-        }
+        limit::begin_statement(); // planning may take long, too
         let planned =
             forced(|| NEXT_PLANNER.unwrap_or(standard_planner)(query, text, options, params));
         if (*planned).commandType == pg_sys::CmdType::CMD_INSERT || (*planned).hasModifyingCTE {
@@ -119,9 +117,7 @@ unsafe extern "C-unwind" fn run(
 ) {
     // SAFETY: passes on what it was given.
     unsafe {
-        if stat::is_outermost() {
-            limit::begin_statement(); // a cursor's that goes on
-        }
+        limit::begin_statement(); // a cursor's that goes on
         let begun = stat::begin(query);
         forced(|| NEXT_RUN.unwrap_or(standard_ExecutorRun)(query, direction, count, once));
         stat::end(begun, query);
@@ -136,9 +132,7 @@ unsafe extern "C-unwind" fn run(
 ) {
     // SAFETY: passes on what it was given.
     unsafe {
-        if stat::is_outermost() {
-            limit::begin_statement(); // a cursor's that goes on
-        }
+        limit::begin_statement(); // a cursor's that goes on
         let begun = stat::begin(query);
         forced(|| NEXT_RUN.unwrap_or(standard_ExecutorRun)(query, direction, count));
         stat::end(begun, query);
